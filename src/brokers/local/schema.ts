@@ -1,0 +1,133 @@
+/**
+ * The file's tables. An append-only log (`msg`), a lane per (partition, priority), one cursor per
+ * (lane, group), one row per live lease, and sparse side tables for the exceptions. How they work
+ * together: docs/decisions/0001-local-store.md.
+ *
+ * Times are milliseconds since the epoch. Ids of messages are `qid << 36 | seq`, so that a queue's
+ * messages are one range of the log and no id is ever used again.
+ */
+export const SCHEMA = `
+CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
+
+-- Counters are totals since creation; history in 'tally' is a snapshot of them by the minute.
+CREATE TABLE queue (
+  qid INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, options TEXT NOT NULL, paused INTEGER NOT NULL DEFAULT 0, created_at INTEGER NOT NULL,
+  seq INTEGER NOT NULL DEFAULT 0,       -- last sequence given to a message or scheduled message
+  last_ts INTEGER NOT NULL DEFAULT 0,   -- entry time of the last message; entry times never go back
+  prios INTEGER NOT NULL DEFAULT 0,     -- bit n: a lane of priority n exists or existed
+  pushed INTEGER NOT NULL DEFAULT 0,    -- messages that entered the log
+  removed INTEGER NOT NULL DEFAULT 0,   -- messages deleted from the log, for whatever reason
+  scheduled INTEGER NOT NULL DEFAULT 0, -- rows of sched
+  bytes INTEGER NOT NULL DEFAULT 0,     -- of payloads and headers in msg and sched
+  minute INTEGER NOT NULL DEFAULT 0     -- of the last change of a counter
+) STRICT;
+
+CREATE TABLE lane (
+  lid INTEGER PRIMARY KEY, qid INTEGER NOT NULL, name TEXT,  -- NULL: messages without a partition
+  prio INTEGER NOT NULL DEFAULT 0,
+  pushed INTEGER NOT NULL DEFAULT 0, removed INTEGER NOT NULL DEFAULT 0, last_at INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE UNIQUE INDEX lane_name ON lane (qid, ifnull(name, ''), prio);
+
+CREATE TABLE msg (
+  id INTEGER PRIMARY KEY, lane INTEGER NOT NULL, ts INTEGER NOT NULL, exp INTEGER,
+  enc INTEGER NOT NULL,                 -- 0 json, 1 text, 2 bytes
+  body BLOB NOT NULL, hdr BLOB,         -- JSON object; NULL: no headers
+  tx TEXT,                              -- NULL: the caller gave none
+  alias INTEGER,                        -- public id, when it was given before it entered (scheduled)
+  only_group TEXT,                      -- redriven to this group alone
+  origin INTEGER,                       -- dead letter (did) it was redriven from
+  edited_at INTEGER
+) STRICT;
+CREATE INDEX msg_lane ON msg (lane, id);
+CREATE INDEX msg_exp ON msg (exp) WHERE exp IS NOT NULL;
+CREATE INDEX msg_only ON msg (lane, id) WHERE only_group IS NOT NULL;
+CREATE TABLE fired (alias INTEGER PRIMARY KEY, id INTEGER NOT NULL) STRICT;
+
+CREATE TABLE grp (
+  gid INTEGER PRIMARY KEY, qid INTEGER NOT NULL, name TEXT NOT NULL,
+  start TEXT NOT NULL,                  -- as asked for: all, new, or milliseconds
+  start_id INTEGER NOT NULL,            -- messages with id <= start_id are before its start
+  start_lane INTEGER NOT NULL,          -- highest lane when it began: later lanes are delivered in full
+  made_to INTEGER NOT NULL DEFAULT 0,   -- lanes up to this one have cursors, where they have messages
+  paused INTEGER NOT NULL DEFAULT 0, held INTEGER,
+  passed INTEGER NOT NULL DEFAULT 0,    -- sum of cursors' passed
+  leased INTEGER NOT NULL DEFAULT 0, retrying INTEGER NOT NULL DEFAULT 0, released INTEGER NOT NULL DEFAULT 0, -- now, of messages
+  delivered INTEGER NOT NULL DEFAULT 0, first_delivered INTEGER NOT NULL DEFAULT 0,
+  completed INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0, expired INTEGER NOT NULL DEFAULT 0,
+  dead INTEGER NOT NULL DEFAULT 0, dropped INTEGER NOT NULL DEFAULT 0, redriven INTEGER NOT NULL DEFAULT 0,
+  minute INTEGER NOT NULL DEFAULT 0,
+  UNIQUE (qid, name)
+) STRICT;
+
+CREATE TABLE cursor (
+  lane INTEGER NOT NULL, gid INTEGER NOT NULL, prio INTEGER NOT NULL,
+  pos INTEGER NOT NULL,                 -- keyed: all up to here are settled. Unkeyed: all up to here were delivered once
+  passed INTEGER NOT NULL,              -- messages of the lane this group need not be given from the log any more
+  ready_at INTEGER,                     -- when to look at it again; NULL: not before something changes
+  lease INTEGER,                        -- keyed: the live (or run out, not yet reaped) lease
+  done TEXT,                            -- keyed: JSON list of settled ids beyond pos
+  seen INTEGER NOT NULL DEFAULT 0,      -- keyed: highest id ever delivered
+  PRIMARY KEY (lane, gid)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX cursor_ready ON cursor (gid, prio, ready_at) WHERE ready_at IS NOT NULL;
+
+-- A pop makes one row per lane it took from. Its messages: those of the lane in (first, last], and those of 'exc' that name it; less 'done'.
+CREATE TABLE lease (
+  lease INTEGER PRIMARY KEY, token BLOB NOT NULL, lane INTEGER NOT NULL, gid INTEGER NOT NULL, keyed INTEGER NOT NULL,
+  first INTEGER NOT NULL, last INTEGER NOT NULL, open INTEGER NOT NULL, done TEXT,
+  leased_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, worker TEXT
+) STRICT;
+CREATE INDEX lease_expiry ON lease (gid, lane, expires_at);
+CREATE INDEX lease_worker ON lease (worker) WHERE worker IS NOT NULL;
+
+-- Messages of a group with a history: charged, released, returned, or leased again.
+CREATE TABLE exc (
+  gid INTEGER NOT NULL, id INTEGER NOT NULL, lane INTEGER NOT NULL,
+  charges INTEGER NOT NULL, deliveries INTEGER NOT NULL,
+  visible_at INTEGER,                   -- unkeyed: when to deliver again (NULL while leased). Keyed: not before this
+  lease INTEGER,                        -- unkeyed: the lease that holds it
+  alone INTEGER NOT NULL DEFAULT 0,     -- its lease ran out: deliver it in a batch of its own
+  error BLOB, stack BLOB,
+  PRIMARY KEY (gid, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX exc_due ON exc (gid, lane, visible_at) WHERE visible_at IS NOT NULL;
+CREATE INDEX exc_lease ON exc (lease) WHERE lease IS NOT NULL;
+
+CREATE TABLE sched (
+  id INTEGER PRIMARY KEY, qid INTEGER NOT NULL, due INTEGER NOT NULL, name TEXT, prio INTEGER NOT NULL, pushed_at INTEGER NOT NULL, ttl INTEGER,
+  enc INTEGER NOT NULL, body BLOB NOT NULL, hdr BLOB, tx TEXT
+) STRICT;
+CREATE INDEX sched_due ON sched (qid, due, id);
+CREATE INDEX sched_next ON sched (due);
+
+CREATE TABLE dedup (qid INTEGER NOT NULL, part TEXT NOT NULL, tx TEXT NOT NULL, id INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (qid, part, tx)) STRICT, WITHOUT ROWID;
+CREATE INDEX dedup_at ON dedup (at);
+
+CREATE TABLE dead (
+  did INTEGER PRIMARY KEY, qid INTEGER NOT NULL, grp TEXT NOT NULL, id INTEGER NOT NULL, -- id: the public one
+  name TEXT, prio INTEGER NOT NULL, ts INTEGER NOT NULL, dead_at INTEGER NOT NULL, reason TEXT NOT NULL, charges INTEGER NOT NULL, deliveries INTEGER NOT NULL,
+  enc INTEGER NOT NULL, body BLOB NOT NULL, hdr BLOB, tx TEXT, error BLOB, stack BLOB,
+  redriven INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX dead_group ON dead (qid, grp, did);
+CREATE INDEX dead_message ON dead (id);
+CREATE TABLE redrive (did INTEGER NOT NULL, at INTEGER NOT NULL, queue TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (did, at, id)) STRICT, WITHOUT ROWID;
+
+CREATE TABLE event (
+  eid INTEGER PRIMARY KEY, id INTEGER NOT NULL, qid INTEGER NOT NULL, at INTEGER NOT NULL, type TEXT NOT NULL, -- id: the public one
+  grp TEXT, worker TEXT, attempt INTEGER, data BLOB
+) STRICT;
+CREATE INDEX event_message ON event (id, eid);
+CREATE TABLE event_name (name TEXT NOT NULL, eid INTEGER NOT NULL, PRIMARY KEY (name, eid)) STRICT, WITHOUT ROWID;
+
+-- Snapshots of the counters of a queue (gid 0) or group at the end of a minute in which they changed.
+CREATE TABLE tally (qid INTEGER NOT NULL, gid INTEGER NOT NULL, minute INTEGER NOT NULL, counters TEXT NOT NULL, PRIMARY KEY (qid, gid, minute)) STRICT, WITHOUT ROWID;
+-- Histograms by the minute: kind 0 wait, 1 run; bucket: quarter powers of two of milliseconds.
+CREATE TABLE timing (gid INTEGER NOT NULL, minute INTEGER NOT NULL, kind INTEGER NOT NULL, bucket INTEGER NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (gid, minute, kind, bucket)) STRICT, WITHOUT ROWID;
+
+CREATE TABLE worker (id TEXT PRIMARY KEY, state TEXT NOT NULL, beat_at INTEGER NOT NULL, beat_every INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+`;
+
+/** `user_version` of files written by this version. */
+export const SCHEMA_VERSION = 1;

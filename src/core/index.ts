@@ -1,0 +1,10 @@
+/** The model, free of I/O. What every other layer speaks in. */
+export * from "./backoff.ts";
+export * from "./broker.ts";
+export * from "./duration.ts";
+export * from "./errors.ts";
+export * from "./message.ts";
+export * from "./names.ts";
+export * from "./options.ts";
+export * from "./payload.ts";
+export * from "./time.ts";

@@ -1,0 +1,93 @@
+import { invalidInput, QueuescopeError } from "./errors.ts";
+
+export type Encoding = "json" | "text" | "bytes";
+export const ENCODINGS: readonly Encoding[] = ["json", "text", "bytes"];
+
+/** Largest payload, in bytes: 64 MiB. */
+export const MAX_PAYLOAD_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Data as it is stored. JSON is the UTF-8 text that was pushed, so numbers beyond 2^53, key order
+ * and blanks survive.
+ */
+export interface Payload {
+  readonly encoding: Encoding;
+  readonly bytes: Uint8Array;
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+export function textPayload(text: string): Payload {
+  if (!text.isWellFormed()) throw invalidInput("data", "data is not valid Unicode: it holds half of a surrogate pair. Push it as bytes instead.");
+  return sized({ encoding: "text", bytes: encoder.encode(text) });
+}
+
+export function bytesPayload(bytes: Uint8Array): Payload {
+  return sized({ encoding: "bytes", bytes });
+}
+
+/** JSON given as text; the text itself is what is stored. @throws invalid-input when it doesn't parse */
+export function jsonTextPayload(text: string): Payload {
+  try {
+    JSON.parse(text);
+  } catch (cause) {
+    throw new QueuescopeError("invalid-input", `data is not JSON: ${(cause as Error).message}. Correct it, or push it as text.`, { field: "data", cause });
+  }
+  return sized({ encoding: "json", bytes: encoder.encode(text) });
+}
+
+/**
+ * A JavaScript value: Uint8Array becomes bytes, everything else JSON (a string too: it is a JSON string).
+ * @throws invalid-input naming the path of an undefined, function, symbol, BigInt, non-finite number or cycle
+ */
+export function valuePayload(value: unknown): Payload {
+  if (value instanceof Uint8Array) return bytesPayload(value);
+  refuseUnserialisable(value, "data", new Set());
+  return sized({ encoding: "json", bytes: encoder.encode(JSON.stringify(value)) });
+}
+
+export function payloadText(payload: Payload): string {
+  return decoder.decode(payload.bytes);
+}
+
+/** The value a handler sees: parsed JSON, a string, or a Uint8Array. */
+export function payloadValue(payload: Payload): unknown {
+  switch (payload.encoding) {
+    case "json":
+      return JSON.parse(payloadText(payload)) as unknown;
+    case "text":
+      return payloadText(payload);
+    case "bytes":
+      return payload.bytes;
+  }
+}
+
+function sized(payload: Payload): Payload {
+  if (payload.bytes.byteLength > MAX_PAYLOAD_BYTES) {
+    throw new QueuescopeError("payload-too-large", `data has ${payload.bytes.byteLength} bytes; the most is ${MAX_PAYLOAD_BYTES} (64 MiB). Store it elsewhere and push a reference to it.`, { field: "data" });
+  }
+  return payload;
+}
+
+function refuseUnserialisable(value: unknown, path: string, above: Set<object>): void {
+  if (value === null || typeof value === "string" || typeof value === "boolean") return;
+  if (typeof value === "number") {
+    if (Number.isFinite(value)) return;
+    throw invalidInput(path, `${path} is ${value}, which JSON can't hold. Use null or text.`);
+  }
+  if (typeof value !== "object") {
+    throw invalidInput(path, `${path} is ${typeof value === "bigint" ? "a BigInt" : typeof value}, which JSON can't hold. ${typeof value === "bigint" ? "Convert it to text" : "Leave it out or use null"}.`);
+  }
+  if (above.has(value)) throw invalidInput(path, `${path} refers back to an object that contains it; JSON can't hold a cycle.`);
+  above.add(value);
+  const plain = jsonForm(value);
+  if (plain !== value) refuseUnserialisable(plain, path, above);
+  else if (Array.isArray(value)) value.forEach((item, i) => { refuseUnserialisable(item, `${path}[${i}]`, above); });
+  else for (const [key, item] of Object.entries(value)) refuseUnserialisable(item, `${path}.${key}`, above);
+  above.delete(value);
+}
+
+function jsonForm(value: object): unknown {
+  return "toJSON" in value && typeof value.toJSON === "function" ? (value as { toJSON(): unknown }).toJSON() : value;
+}
