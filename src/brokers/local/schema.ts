@@ -47,11 +47,10 @@ CREATE TABLE fired (alias INTEGER PRIMARY KEY, id INTEGER NOT NULL) STRICT;
 CREATE TABLE grp (
   gid INTEGER PRIMARY KEY, qid INTEGER NOT NULL, name TEXT NOT NULL,
   start TEXT NOT NULL,                  -- as asked for: all, new, or milliseconds
-  start_id INTEGER NOT NULL,            -- messages with id <= start_id are before its start
-  start_lane INTEGER NOT NULL,          -- highest lane when it began: later lanes are delivered in full
+  start_id INTEGER NOT NULL,            -- messages with id <= start_id are before its start; every cursor begins there
   made_to INTEGER NOT NULL DEFAULT 0,   -- lanes up to this one have cursors, where they have messages
   paused INTEGER NOT NULL DEFAULT 0, held INTEGER,
-  passed INTEGER NOT NULL DEFAULT 0,    -- sum of cursors' passed
+  passed INTEGER NOT NULL DEFAULT 0,    -- of the whole queue: sum of cursors' passed, and what start skips in lanes without a cursor yet
   leased INTEGER NOT NULL DEFAULT 0, retrying INTEGER NOT NULL DEFAULT 0, released INTEGER NOT NULL DEFAULT 0, -- now, of messages
   delivered INTEGER NOT NULL DEFAULT 0, first_delivered INTEGER NOT NULL DEFAULT 0,
   completed INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0, expired INTEGER NOT NULL DEFAULT 0,
@@ -63,7 +62,7 @@ CREATE TABLE grp (
 CREATE TABLE cursor (
   lane INTEGER NOT NULL, gid INTEGER NOT NULL, prio INTEGER NOT NULL,
   pos INTEGER NOT NULL,                 -- keyed: all up to here are settled. Unkeyed: all up to here were delivered once
-  passed INTEGER NOT NULL,              -- messages of the lane this group need not be given from the log any more
+  passed INTEGER NOT NULL,              -- messages still in the lane's log that this group needn't be given from it any more
   ready_at INTEGER,                     -- when to look at it again; NULL: not before something changes
   lease INTEGER,                        -- keyed: the live (or run out, not yet reaped) lease
   done TEXT,                            -- keyed: JSON list of settled ids beyond pos
