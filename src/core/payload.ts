@@ -15,8 +15,8 @@ export interface Payload {
   readonly bytes: Uint8Array;
 }
 
-/** Deeper values overflow the stack of JSON.stringify on some runtimes. */
-const MAX_DEPTH = 2_000;
+/** Deeper values overflow the stack of whoever walks them recursively. */
+const MAX_DEPTH = 1_000;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -83,7 +83,7 @@ function refuseUnserialisable(value: unknown, path: string, above: Set<object>):
     throw invalidInput(path, `${path} is ${typeof value === "bigint" ? "a BigInt" : typeof value}, which JSON can't hold. ${typeof value === "bigint" ? "Convert it to text" : "Leave it out or use null"}.`);
   }
   if (above.has(value)) throw invalidInput(path, `${path} refers back to an object that contains it; JSON can't hold a cycle.`);
-  if (above.size >= MAX_DEPTH) throw invalidInput("data", `data is nested more than ${MAX_DEPTH} levels deep, which JSON parsers refuse. Flatten it, or push it as text.`);
+  if (above.size >= MAX_DEPTH) throw invalidInput("data", `data is nested more than ${MAX_DEPTH} levels deep, which many JSON parsers refuse. Flatten it, or push it as text.`);
   above.add(value);
   const plain = jsonForm(value);
   if (plain !== value) refuseUnserialisable(plain, path, above);
