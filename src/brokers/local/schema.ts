@@ -11,7 +11,7 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
 
 -- Counters are totals since creation; history in 'tally' is a snapshot of them by the minute.
 CREATE TABLE queue (
-  qid INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, options TEXT NOT NULL, paused INTEGER NOT NULL DEFAULT 0, created_at INTEGER NOT NULL,
+  qid INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, options TEXT NOT NULL, paused INTEGER NOT NULL DEFAULT 0, created_at INTEGER NOT NULL,
   seq INTEGER NOT NULL DEFAULT 0,       -- last sequence given to a message or scheduled message
   last_ts INTEGER NOT NULL DEFAULT 0,   -- entry time of the last message; entry times never go back
   prios INTEGER NOT NULL DEFAULT 0,     -- bit n: a lane of priority n exists or existed
@@ -45,7 +45,7 @@ CREATE INDEX msg_only ON msg (lane, id) WHERE only_group IS NOT NULL;
 CREATE TABLE fired (alias INTEGER PRIMARY KEY, id INTEGER NOT NULL) STRICT;
 
 CREATE TABLE grp (
-  gid INTEGER PRIMARY KEY, qid INTEGER NOT NULL, name TEXT NOT NULL,
+  gid INTEGER PRIMARY KEY AUTOINCREMENT, qid INTEGER NOT NULL, name TEXT NOT NULL,
   start TEXT NOT NULL,                  -- as asked for: all, new, or milliseconds
   start_id INTEGER NOT NULL,            -- messages with id <= start_id are before its start; every cursor begins there
   made_to INTEGER NOT NULL DEFAULT 0,   -- lanes up to this one have cursors, where they have messages
@@ -56,8 +56,11 @@ CREATE TABLE grp (
   completed INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0, expired INTEGER NOT NULL DEFAULT 0,
   dead INTEGER NOT NULL DEFAULT 0, dropped INTEGER NOT NULL DEFAULT 0, redriven INTEGER NOT NULL DEFAULT 0,
   minute INTEGER NOT NULL DEFAULT 0,
+  history INTEGER,                      -- gid under which its tally and timing stand, kept through seeks; NULL: its own
   UNIQUE (qid, name)
 ) STRICT;
+-- Group ids that a seek or delete left behind: their cursors (of lanes up to 'swept'), leases and exc are removed in small steps.
+CREATE TABLE gone (gid INTEGER PRIMARY KEY, swept INTEGER NOT NULL DEFAULT 0) STRICT;
 
 CREATE TABLE cursor (
   lane INTEGER NOT NULL, gid INTEGER NOT NULL, prio INTEGER NOT NULL,
