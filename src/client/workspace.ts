@@ -1,0 +1,29 @@
+import { existsSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+
+/** What the extension, the CLI and the SDK read about a workspace. */
+export const WORKSPACE_FILE = "queuescope.json";
+/** The workspace's own queues, relative to its root. */
+export const WORKSPACE_DATABASE = join(".queuescope", "queues.db");
+
+/** The nearest queuescope.json at or above a folder, or `null`. */
+export function findWorkspaceFile(from: string = process.cwd()): string | null {
+  const root = nearestWith(from, WORKSPACE_FILE);
+  return root === null ? null : join(root, WORKSPACE_FILE);
+}
+
+/**
+ * The database of the workspace that a folder is in, found by walking up as git does. Without one it
+ * will be made beside the nearest queuescope.json, or in the folder itself.
+ */
+export function workspaceDatabase(from: string = process.cwd()): string {
+  const root = nearestWith(from, WORKSPACE_DATABASE) ?? nearestWith(from, WORKSPACE_FILE) ?? resolve(from);
+  return join(root, WORKSPACE_DATABASE);
+}
+
+function nearestWith(from: string, name: string): string | null {
+  const folder = resolve(from);
+  if (existsSync(join(folder, name))) return folder;
+  const parent = dirname(folder);
+  return parent === folder ? null : nearestWith(parent, name);
+}
