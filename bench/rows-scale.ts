@@ -1,0 +1,104 @@
+import type { Broker } from "../src/core/index.ts";
+import { type Bench, type Measurement, median, type Scenario, scenario, type Side } from "./harness.ts";
+import { ackWithNextPop, batches, fill, type Keys, newBroker, popAndAck, pushing, QUEUE } from "./ours.ts";
+
+async function brokerWithGroups(bench: Bench, groups: number): Promise<Broker> {
+  const broker = await newBroker(bench);
+  for (let n = 1; n < groups; n++) await broker.messages.pop(QUEUE, { group: `group-${n}` });
+  return broker;
+}
+
+async function brokerWithBacklog(bench: Bench, messages: number, keys: Keys): Promise<Broker> {
+  const broker = await newBroker(bench);
+  await fill(broker, messages, keys);
+  return broker;
+}
+
+/** Push one, take one: the store stays as deep as it was. */
+function pushAndTake(broker: Broker, keys: Keys): Side {
+  const push = pushing(broker, batches(1, keys));
+  const take = ackWithNextPop(broker, keys);
+  return {
+    async run() {
+      await push.run();
+      return take.run();
+    },
+  };
+}
+
+function backlog(keys: Keys, label: string): Scenario {
+  const row = {
+    name: `backlog-${keys}`,
+    what: `push and take 1 with 1,000,000 messages waiting against none; ${label}`,
+    unit: "x",
+    floor: { atLeast: 0.8 },
+  } as const;
+  return scenario(row, async (bench) => {
+    const deep = await brokerWithBacklog(bench, 1_000_000 * bench.settings.scale, keys);
+    return bench.ratio(pushAndTake(deep, keys), pushAndTake(await newBroker(bench), keys));
+  });
+}
+
+async function brokerWithPartitions(bench: Bench, partitions: number): Promise<Broker> {
+  const broker = await newBroker(bench);
+  const next = batches(1_000, "mixed", partitions);
+  for (let pushed = 0; pushed < partitions; pushed += 1_000) await broker.messages.push(QUEUE, next());
+  return broker;
+}
+
+/** Pushes to partitions all over the store, not to the same few again and again. */
+function pushSpread(broker: Broker, partitions: number): Side {
+  let n = 0;
+  const payload = { encoding: "json", bytes: new Uint8Array(256).fill(49) } as const;
+  return pushing(broker, () => {
+    n = (n + 7_919) % partitions;
+    return [{ payload, partition: `customer-${n}` }];
+  });
+}
+
+/** The slowest of a few first pages: what a view waits for. */
+async function pageTime(rounds: number, page: () => Promise<{ readonly items: readonly unknown[] }>): Promise<Measurement> {
+  const times: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const start = performance.now();
+    const { items } = await page();
+    times.push(performance.now() - start);
+    if (items.length === 0) throw new Error("The page is empty.");
+  }
+  return { value: Math.max(...times), note: `median ${median(times).toFixed(1)} ms` };
+}
+
+function groups(batch: number): Scenario {
+  const row = { name: `groups-10-push-${batch}`, what: `push ${batch} to a queue with 10 groups against 1 group`, unit: "x", floor: { atLeast: 0.75 } } as const;
+  return scenario(row, async (bench) => {
+    const [ten, one] = [await brokerWithGroups(bench, 10), await brokerWithGroups(bench, 1)];
+    return bench.ratio(pushing(ten, batches(batch, "none")), pushing(one, batches(batch, "none")));
+  });
+}
+
+/** Its store is deep enough for all rounds. */
+function withoutFill(side: Side): Side {
+  return { run: () => side.run() };
+}
+
+/** One store of a million partitions, which takes a while to make, for all rows that look at it. */
+const partitions: Scenario = {
+  rows: [
+    { name: "partitions-push", what: "push 1 with 1,000,000 partitions against 1,000", unit: "x", floor: { atLeast: 0.5 } },
+    { name: "partitions-pop-ack", what: "pop and ack 1 with 1,000,000 partitions against 1,000", unit: "x", floor: { atLeast: 0.5 } },
+    { name: "partitions-page", what: "first page of 100 partitions, worst lag first, of 1,000,000", unit: "ms", floor: { atMost: 200 } },
+    { name: "partitions-browse", what: "first page of 100 messages in 1,000,000 partitions", unit: "ms", floor: { atMost: 50 } },
+  ],
+  async measure(bench) {
+    const count = 1_000_000 * bench.settings.scale;
+    const [wide, narrow] = [await brokerWithPartitions(bench, count), await brokerWithPartitions(bench, 1_000)];
+    return [
+      await bench.ratio(pushSpread(wide, count), pushSpread(narrow, 1_000)),
+      await bench.ratio(withoutFill(popAndAck(wide, "mixed")), popAndAck(narrow, "mixed")),
+      await pageTime(bench.settings.rounds, () => wide.inspect.partitions(QUEUE, { limit: 100 })),
+      await pageTime(bench.settings.rounds, () => wide.inspect.browse(QUEUE, { limit: 100 })),
+    ];
+  },
+};
+
+export const scaleScenarios: readonly Scenario[] = [groups(1), groups(100), backlog("none", "no key"), backlog("batch", "1,000 partitions"), partitions];
