@@ -18,6 +18,7 @@ CREATE TABLE queue (
   pushed INTEGER NOT NULL DEFAULT 0,    -- messages that entered the log
   removed INTEGER NOT NULL DEFAULT 0,   -- messages deleted from the log, for whatever reason
   scheduled INTEGER NOT NULL DEFAULT 0, -- rows of sched
+  partitions INTEGER NOT NULL DEFAULT 0, -- lanes with a name; kept by the triggers below
   bytes INTEGER NOT NULL DEFAULT 0,     -- of payloads and headers in msg and sched
   minute INTEGER NOT NULL DEFAULT 0     -- of the last change of a counter
 ) STRICT;
@@ -28,6 +29,8 @@ CREATE TABLE lane (
   pushed INTEGER NOT NULL DEFAULT 0, removed INTEGER NOT NULL DEFAULT 0, last_at INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE UNIQUE INDEX lane_name ON lane (qid, ifnull(name, ''), prio);
+CREATE TRIGGER lane_made AFTER INSERT ON lane WHEN new.name IS NOT NULL BEGIN UPDATE queue SET partitions = partitions + 1 WHERE qid = new.qid; END;
+CREATE TRIGGER lane_gone AFTER DELETE ON lane WHEN old.name IS NOT NULL BEGIN UPDATE queue SET partitions = partitions - 1 WHERE qid = old.qid; END;
 
 CREATE TABLE msg (
   id INTEGER PRIMARY KEY, lane INTEGER NOT NULL, ts INTEGER NOT NULL, exp INTEGER,
@@ -112,6 +115,7 @@ CREATE TABLE dead (
   enc INTEGER NOT NULL, body BLOB NOT NULL, hdr BLOB, tx TEXT, error BLOB, stack BLOB,
   redriven INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+CREATE INDEX dead_queue ON dead (qid, did);
 CREATE INDEX dead_group ON dead (qid, grp, did);
 CREATE INDEX dead_message ON dead (id);
 CREATE TABLE redrive (did INTEGER NOT NULL, at INTEGER NOT NULL, queue TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (did, at, id)) STRICT, WITHOUT ROWID;
