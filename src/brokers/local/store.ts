@@ -1,0 +1,138 @@
+import type { DatabaseSync } from "node:sqlite";
+import { QueuescopeError } from "../../core/index.ts";
+import { checkIdentity, openFile } from "./open.ts";
+import type { FileIdentity, OpenOptions } from "./open.ts";
+import { Signal } from "./signal.ts";
+import { busy, isBusy, translated } from "./sqlite-errors.ts";
+import { ReadTx, Statements, WriteTx } from "./tx.ts";
+
+/** How long a call waits for other processes' transactions. */
+const BUSY_LIMIT = 10_000;
+/** Longest run of synchronous work before other callbacks of this process get a turn. */
+const TURN = 8;
+
+/** One connection to one file: short synchronous transactions, retried without blocking the event loop while others write. */
+export class Store {
+  readonly path: string;
+  readonly readOnly: boolean;
+  /** SQLite's version. */
+  readonly sqlite: string;
+  /** Tells other processes, and hears from them, that something changed. */
+  readonly signal: Signal;
+  readonly #db: DatabaseSync;
+  readonly #identity: FileIdentity;
+  readonly #statements: Statements;
+  #turnStarted = performance.now();
+  #closed = false;
+
+  private constructor(path: string, options: OpenOptions, file: { db: DatabaseSync; sqlite: string; identity: FileIdentity }) {
+    this.path = path;
+    this.readOnly = options.readOnly;
+    this.sqlite = file.sqlite;
+    this.#db = file.db;
+    this.#identity = file.identity;
+    this.#statements = new Statements(file.db);
+    this.signal = new Signal(`${path}.sig`, options.readOnly, () => this.#dataVersion());
+  }
+
+  static async open(path: string, options: OpenOptions): Promise<Store> {
+    const started = performance.now();
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return new Store(path, options, await openFile(path, options));
+      } catch (error) {
+        if (!isBusy(error)) throw error;
+        await pause(attempt, started, path, error);
+      }
+    }
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Runs `work` on one snapshot. It must not keep rows' iterators beyond its return. */
+  async read<T>(work: (tx: ReadTx) => T): Promise<T> {
+    return this.#run("BEGIN", () => new ReadTx(this.#statements, Date.now()), work);
+  }
+
+  /** Runs `work` in a transaction that is stored whole or not at all. `work` may run again, so it must have no effect outside. */
+  async write<T>(work: (tx: WriteTx) => T): Promise<T> {
+    if (this.readOnly) throw readOnlyError(this.path);
+    const result = await this.#run("BEGIN IMMEDIATE", () => new WriteTx(this.#statements, Date.now()), (tx) => {
+      const answer = work(tx);
+      tx.finish();
+      return answer;
+    });
+    this.signal.send();
+    return result;
+  }
+
+  async #run<Tx, T>(begin: string, transaction: () => Tx, work: (tx: Tx) => T): Promise<T> {
+    if (performance.now() - this.#turnStarted > TURN) {
+      await turn();
+      this.#turnStarted = performance.now();
+    }
+    const started = performance.now();
+    for (let attempt = 0; ; attempt++) {
+      this.#usable();
+      try {
+        return this.#attempt(begin, transaction, work);
+      } catch (error) {
+        if (!isBusy(error)) throw translated(error, this.path);
+        await pause(attempt, started, this.path, error);
+        this.#turnStarted = performance.now();
+      }
+    }
+  }
+
+  #attempt<Tx, T>(begin: string, transaction: () => Tx, work: (tx: Tx) => T): T {
+    this.#statements.of(begin).run();
+    try {
+      const result = work(transaction());
+      this.#statements.of("COMMIT").run();
+      return result;
+    } catch (error) {
+      // SQLite has rolled back by itself after some failures; the first error is the one to tell.
+      if (this.#db.isTransaction) this.#statements.of("ROLLBACK").run();
+      throw error;
+    }
+  }
+
+  /** A statement that can't run in a transaction, such as a checkpoint. Throws SQLite's own errors. */
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- names the columns at the call
+  pragma<Row>(sql: string): Row | undefined {
+    return this.#closed ? undefined : (this.#statements.of(sql).get() as Row | undefined);
+  }
+
+  #dataVersion(): number {
+    return this.#closed ? 0 : (this.pragma<{ data_version: number }>("PRAGMA data_version")?.data_version ?? 0);
+  }
+
+  #usable(): void {
+    if (this.#closed) throw new QueuescopeError("unavailable", `The connection to ${this.path} is closed. Connect again.`);
+    checkIdentity(this.path, this.#identity);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.signal.close();
+    this.#db.close();
+  }
+}
+
+export function readOnlyError(path: string): QueuescopeError {
+  return new QueuescopeError("read-only", `The connection to ${path} is read-only, so nothing can be changed through it. Connect without readOnly.`);
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Quick tries first, as most transactions take less than a millisecond; then jittered ones, so that nobody is always last. */
+async function pause(attempt: number, started: number, path: string, cause: unknown): Promise<void> {
+  if (performance.now() - started > BUSY_LIMIT) throw busy(path, cause);
+  if (attempt < 3) return turn();
+  await new Promise((resolve) => setTimeout(resolve, 1 + Math.random() * Math.min(attempt - 3, 4)));
+}
