@@ -1,6 +1,7 @@
 import { ENCODINGS } from "../../core/index.ts";
 import type { Encoding, Headers, MessageBase } from "../../core/index.ts";
 import { deadLetterId, messageId } from "./ids.ts";
+import type { ReadTx } from "./tx.ts";
 
 /** How each encoding stands in `enc`. */
 export function encodingNumber(encoding: Encoding): number {
@@ -39,8 +40,7 @@ export function publicKey(row: { readonly id: number; readonly alias: number | n
   return row.alias ?? row.id;
 }
 
-/** @param origin where the dead letter of this number came from; asked for redriven messages only */
-export function messageBase(row: MessageRow, queue: string, unseal: Unseal, origin: (did: number) => MessageBase["redrivenFrom"]): MessageBase {
+export function messageBase(tx: ReadTx, row: MessageRow, queue: string, unseal: Unseal): MessageBase {
   const id = messageId(publicKey(row));
   return {
     id,
@@ -52,8 +52,48 @@ export function messageBase(row: MessageRow, queue: string, unseal: Unseal, orig
     priority: row.prio,
     createdAt: row.ts,
     expiresAt: row.exp,
-    redrivenFrom: row.origin === null ? null : origin(row.origin),
+    redrivenFrom: row.origin === null ? null : originOf(tx, row.origin),
     editedAt: row.edited_at,
+  };
+}
+
+/** Where a redriven message came from; `null` once that dead letter was discarded. */
+function originOf(tx: ReadTx, did: number): MessageBase["redrivenFrom"] {
+  const dead = tx.get<{ qid: number; id: number; queue: string }>("SELECT d.qid, d.id, q.name AS queue FROM dead AS d JOIN queue AS q ON q.qid = d.qid WHERE d.did = ?", did);
+  return dead === undefined ? null : { queue: dead.queue, deadLetterId: deadLetterId(dead.qid, did), messageId: messageId(dead.id) };
+}
+
+/** A message that waits for its time. */
+export interface ScheduledRow {
+  readonly id: number;
+  readonly qid: number;
+  readonly due: number;
+  readonly name: string | null;
+  readonly prio: number;
+  readonly pushed_at: number;
+  readonly ttl: number | null;
+  readonly enc: number;
+  readonly body: Uint8Array;
+  readonly hdr: Uint8Array | null;
+  readonly tx: string | null;
+}
+
+export const SCHEDULED_COLUMNS = "id, qid, due, name, prio, pushed_at, ttl, enc, body, hdr, tx";
+
+export function scheduledBase(row: ScheduledRow, queue: string, unseal: Unseal): MessageBase {
+  const id = messageId(row.id);
+  return {
+    id,
+    queue,
+    partition: row.name,
+    payload: { encoding: encodingOf(row.enc), bytes: unseal(row.body) },
+    headers: headersOf(row.hdr, unseal),
+    transactionId: row.tx ?? id,
+    priority: row.prio,
+    createdAt: row.pushed_at,
+    expiresAt: row.ttl === null ? null : row.due + row.ttl,
+    redrivenFrom: null,
+    editedAt: null,
   };
 }
 
@@ -64,17 +104,12 @@ export function headersOf(stored: Uint8Array | null, unseal: Unseal): Headers {
   return stored === null ? NO_HEADERS : (JSON.parse(utf8.decode(unseal(stored))) as Headers);
 }
 
+/** Errors and stacks. */
+export function storedText(stored: Uint8Array | null, unseal: Unseal): string | null {
+  return stored === null ? null : utf8.decode(unseal(stored));
+}
+
 /** `NULL` for none, so that most messages store nothing. */
 export function storedHeaders(headers: Headers | undefined): Uint8Array | null {
   return headers === undefined || Object.keys(headers).length === 0 ? null : Buffer.from(JSON.stringify(headers));
 }
-
-/** Looks up where redriven messages came from; `null` once that dead letter was discarded. */
-export function originLookup(find: (did: number) => { qid: number; id: number; queue: string } | undefined): (did: number) => MessageBase["redrivenFrom"] {
-  return (did) => {
-    const dead = find(did);
-    return dead === undefined ? null : { queue: dead.queue, deadLetterId: deadLetterId(dead.qid, did), messageId: messageId(dead.id) };
-  };
-}
-
-export const ORIGIN_SQL = "SELECT d.qid, d.id, q.name AS queue FROM dead AS d JOIN queue AS q ON q.qid = d.qid WHERE d.did = ?";
