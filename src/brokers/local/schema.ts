@@ -29,6 +29,7 @@ CREATE TABLE lane (
   pushed INTEGER NOT NULL DEFAULT 0, removed INTEGER NOT NULL DEFAULT 0, last_at INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE UNIQUE INDEX lane_name ON lane (qid, ifnull(name, ''), prio);
+CREATE INDEX lane_queue ON lane (qid);
 CREATE TRIGGER lane_made AFTER INSERT ON lane WHEN new.name IS NOT NULL BEGIN UPDATE queue SET partitions = partitions + 1 WHERE qid = new.qid; END;
 CREATE TRIGGER lane_gone AFTER DELETE ON lane WHEN old.name IS NOT NULL BEGIN UPDATE queue SET partitions = partitions - 1 WHERE qid = old.qid; END;
 
@@ -44,7 +45,7 @@ CREATE TABLE msg (
 ) STRICT;
 CREATE INDEX msg_lane ON msg (lane, id);
 CREATE INDEX msg_exp ON msg (exp) WHERE exp IS NOT NULL;
-CREATE INDEX msg_only ON msg (lane, id) WHERE only_group IS NOT NULL;
+CREATE INDEX msg_only ON msg (id, lane, only_group) WHERE only_group IS NOT NULL;
 CREATE TABLE fired (alias INTEGER PRIMARY KEY, id INTEGER NOT NULL) STRICT;
 
 CREATE TABLE grp (
@@ -53,9 +54,10 @@ CREATE TABLE grp (
   start_id INTEGER NOT NULL,            -- messages with id <= start_id are before its start; every cursor begins there
   made_to INTEGER NOT NULL DEFAULT 0,   -- lanes up to this one have cursors, where they have messages
   paused INTEGER NOT NULL DEFAULT 0, held INTEGER,
-  passed INTEGER NOT NULL DEFAULT 0,    -- of the whole queue: sum of cursors' passed, and what start skips in lanes without a cursor yet
-  leased INTEGER NOT NULL DEFAULT 0, retrying INTEGER NOT NULL DEFAULT 0, released INTEGER NOT NULL DEFAULT 0, -- now, of messages
-  delivered INTEGER NOT NULL DEFAULT 0, first_delivered INTEGER NOT NULL DEFAULT 0,
+  passed INTEGER NOT NULL DEFAULT 0,    -- messages still in the log that this group has completed, was never to get, or that died in it
+  leased INTEGER NOT NULL DEFAULT 0,    -- messages in leases that nobody has ended yet, run out or not
+  retrying INTEGER NOT NULL DEFAULT 0, released INTEGER NOT NULL DEFAULT 0, -- delivered before and waiting to be again: charged, uncharged
+  delivered INTEGER NOT NULL DEFAULT 0,
   completed INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0, expired INTEGER NOT NULL DEFAULT 0,
   dead INTEGER NOT NULL DEFAULT 0, dropped INTEGER NOT NULL DEFAULT 0, redriven INTEGER NOT NULL DEFAULT 0,
   minute INTEGER NOT NULL DEFAULT 0,
@@ -64,6 +66,8 @@ CREATE TABLE grp (
 ) STRICT;
 -- Group ids that a seek or delete left behind: their cursors (of lanes up to 'swept'), leases and exc are removed in small steps.
 CREATE TABLE gone (gid INTEGER PRIMARY KEY, swept INTEGER NOT NULL DEFAULT 0) STRICT;
+-- Deleted queues, whose rows are removed in small steps. Whatever is found by an id checks that its queue exists.
+CREATE TABLE gone_queue (qid INTEGER PRIMARY KEY) STRICT;
 
 CREATE TABLE cursor (
   lane INTEGER NOT NULL, gid INTEGER NOT NULL, prio INTEGER NOT NULL,
@@ -71,15 +75,14 @@ CREATE TABLE cursor (
   passed INTEGER NOT NULL,              -- messages still in the lane's log that this group needn't be given from it any more
   ready_at INTEGER,                     -- when to look at it again; NULL: not before something changes
   lease INTEGER,                        -- keyed: the live (or run out, not yet reaped) lease
-  done TEXT,                            -- keyed: JSON list of settled ids beyond pos
-  seen INTEGER NOT NULL DEFAULT 0,      -- keyed: highest id ever delivered
+  done TEXT,                            -- JSON list of ids beyond pos that are settled, or (unkeyed) were taken out of turn
   PRIMARY KEY (lane, gid)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX cursor_ready ON cursor (gid, prio, ready_at) WHERE ready_at IS NOT NULL;
 
 -- A pop makes one row per lane it took from. Its messages: those of the lane in (first, last], and those of 'exc' that name it; less 'done'.
 CREATE TABLE lease (
-  lease INTEGER PRIMARY KEY, token BLOB NOT NULL, lane INTEGER NOT NULL, gid INTEGER NOT NULL, keyed INTEGER NOT NULL,
+  lease INTEGER PRIMARY KEY, token TEXT NOT NULL, lane INTEGER NOT NULL, gid INTEGER NOT NULL, keyed INTEGER NOT NULL,
   first INTEGER NOT NULL, last INTEGER NOT NULL, open INTEGER NOT NULL, done TEXT,
   leased_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, worker TEXT
 ) STRICT;
@@ -92,6 +95,7 @@ CREATE TABLE exc (
   charges INTEGER NOT NULL, deliveries INTEGER NOT NULL,
   visible_at INTEGER,                   -- unkeyed: when to deliver again (NULL while leased). Keyed: not before this
   lease INTEGER,                        -- unkeyed: the lease that holds it
+  retrying INTEGER NOT NULL DEFAULT 0,  -- it waits because of a charge: counted in grp.retrying, else (while no lease has it) in grp.released
   alone INTEGER NOT NULL DEFAULT 0,     -- its lease ran out: deliver it in a batch of its own
   error BLOB, stack BLOB,
   PRIMARY KEY (gid, id)
@@ -107,7 +111,7 @@ CREATE INDEX sched_due ON sched (qid, due, id);
 CREATE INDEX sched_next ON sched (due);
 
 CREATE TABLE dedup (qid INTEGER NOT NULL, part TEXT NOT NULL, tx TEXT NOT NULL, id INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (qid, part, tx)) STRICT, WITHOUT ROWID;
-CREATE INDEX dedup_at ON dedup (at);
+CREATE INDEX dedup_at ON dedup (qid, at);
 
 CREATE TABLE dead (
   did INTEGER PRIMARY KEY, qid INTEGER NOT NULL, grp TEXT NOT NULL, id INTEGER NOT NULL, -- id: the public one
