@@ -1,0 +1,165 @@
+import { DEFAULT_GROUP } from "../../core/index.ts";
+import type { BrowseRequest, Message, Page } from "../../core/index.ts";
+import { leasedIds, retryingIds } from "./candidates.ts";
+import { firstIdSince } from "./entry-time.ts";
+import { messageId, messageRange, parseMessageId } from "./ids.ts";
+import { isExpired, messageAt, MessageReader, scheduledByKey } from "./lookup.ts";
+import { searchable, searchableHeaders, textMatch } from "./match.ts";
+import { badAfter, pageLimit, ScanBudget } from "./page.ts";
+import type { QueueRow } from "./queue-row.ts";
+import { SCHEDULED_COLUMNS } from "./rows.ts";
+import type { ScheduledRow, Unseal } from "./rows.ts";
+import type { GroupView, Placed } from "./state.ts";
+import type { ReadTx } from "./tx.ts";
+
+/** What is read of a message before its data: enough to tell its state. */
+interface LightRow extends Placed {
+  readonly ts: number;
+  readonly exp: number | null;
+  readonly size: number;
+}
+
+/** Where browsing stands: behind a message of the log, or behind a scheduled one; those come after the log. */
+type Place = { readonly log: number } | { readonly due: number; readonly id: number };
+
+/** A message that matches, and what is needed to act on it. */
+export interface Match {
+  /** Its place in the log, or its id while it is scheduled. */
+  readonly id: number;
+  readonly scheduled: boolean;
+  read(): Message;
+}
+
+const CHUNK = 200;
+const LIGHT = "SELECT m.id, m.alias, m.lane, l.name, m.only_group, m.ts, m.exp, length(m.body) AS size";
+const IN_QUEUE = `${LIGHT} FROM msg AS m CROSS JOIN lane AS l ON l.lid = m.lane WHERE m.id > ? AND m.id <= ? ORDER BY m.id LIMIT ${CHUNK}`;
+const IN_LANE = `${LIGHT} FROM msg AS m INDEXED BY msg_lane CROSS JOIN lane AS l ON l.lid = m.lane WHERE m.lane = ? AND m.id > ? AND m.id <= ? ORDER BY m.id LIMIT ${CHUNK}`;
+const ONE = `${LIGHT} FROM msg AS m CROSS JOIN lane AS l ON l.lid = m.lane WHERE m.id = ?`;
+const SCHEDULED = `SELECT ${SCHEDULED_COLUMNS} FROM sched INDEXED BY sched_due WHERE qid = ? AND (due, id) > (?, ?) ORDER BY due, id LIMIT 20`;
+
+export function browse(tx: ReadTx, queue: QueueRow, request: BrowseRequest, unseal: Unseal): Page<Message> {
+  const found = findMatches(tx, queue, request, unseal, pageLimit(request));
+  return { items: found.items.map((match) => match.read()), next: found.next };
+}
+
+/** In order of entry, then the scheduled ones by due time; stops when the call has read its share. */
+export function findMatches(tx: ReadTx, queue: QueueRow, request: BrowseRequest, unseal: Unseal, limit: number): Page<Match> {
+  const reader = new MessageReader(tx, queue, request.group ?? DEFAULT_GROUP, unseal);
+  const budget = new ScanBudget();
+  const wanted = request.match === undefined ? null : messageMatch(request.match);
+  const items: Match[] = [];
+  let place = startPlace(tx, queue, request);
+  for (const candidate of candidates(tx, queue, reader, request, place)) {
+    if (items.length >= limit || budget.spent) return { items, next: placeText(place) };
+    place = candidate.place;
+    const match = candidate.match();
+    const fits = match !== null && (wanted === null || wanted(match.read()));
+    budget.spend(fits || (match !== null && wanted !== null) ? candidate.size : 0);
+    if (fits) items.push(match);
+  }
+  return { items, next: null };
+}
+
+interface Candidate {
+  readonly place: Place;
+  readonly size: number;
+  /** `null` when its state or time excludes it. */
+  match(): Match | null;
+}
+
+function* candidates(tx: ReadTx, queue: QueueRow, reader: MessageReader, request: BrowseRequest, start: Place): Generator<Candidate> {
+  if ("log" in start) {
+    for (const row of logRows(tx, queue, reader.view, request, start.log)) {
+      yield { place: { log: row.id }, size: row.size, match: () => logMatch(tx, reader, request, row) };
+    }
+  }
+  if (request.state !== undefined && request.state !== "scheduled") return;
+  const from = "log" in start ? { due: -1, id: 0 } : start;
+  for (const row of scheduledRows(tx, queue.qid, from)) {
+    const read = () => reader.shownScheduled(row);
+    yield { place: { due: row.due, id: row.id }, size: row.body.length, match: () => (scheduledFits(row, request) ? { id: row.id, scheduled: true, read } : null) };
+  }
+}
+
+function logMatch(tx: ReadTx, reader: MessageReader, request: BrowseRequest, row: LightRow): Match | null {
+  if (isExpired(row, tx.now)) return null;
+  if (request.partition !== undefined && row.name !== request.partition) return null;
+  const standing = reader.view.of(row);
+  if (request.state !== undefined && standing.state !== request.state) return null;
+  return {
+    id: row.id,
+    scheduled: false,
+    read() {
+      const full = messageAt(tx, row.id);
+      if (full === undefined) throw new Error(`Message ${row.id} vanished within a transaction.`);
+      return reader.shown(full, standing);
+    },
+  };
+}
+
+function scheduledFits(row: ScheduledRow, { partition, from, to }: BrowseRequest): boolean {
+  return (partition === undefined || row.name === partition) && (from === undefined || row.pushed_at >= from) && (to === undefined || row.pushed_at < to);
+}
+
+/** Those of the log that can match, in its order; exact for time, a superset for the rest. */
+function* logRows(tx: ReadTx, queue: QueueRow, view: GroupView, request: BrowseRequest, after: number): Generator<LightRow> {
+  const end = request.to === undefined ? messageRange(queue.qid).last : firstIdSince(tx, queue, request.to) - 1;
+  const next = chunkSource(tx, queue, view, request, end);
+  for (let place = after; ; ) {
+    const rows = next(place);
+    yield* rows;
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    place = last.id;
+  }
+}
+
+function chunkSource(tx: ReadTx, queue: QueueRow, view: GroupView, request: BrowseRequest, end: number): (after: number) => LightRow[] {
+  const byIds = (ids: number[]) => ids.flatMap((id) => tx.all<LightRow>(ONE, id));
+  if (request.state === "scheduled") return () => [];
+  if (request.state === "leased") return (after) => byIds(leasedIds(tx, view, after, end, CHUNK));
+  if (request.state === "retrying") return (after) => byIds(retryingIds(tx, view, after, end, CHUNK));
+  if (request.partition === undefined) return (after) => tx.all<LightRow>(IN_QUEUE, after, end);
+  const lane = tx.get<{ lid: number }>("SELECT lid FROM lane WHERE qid = ? AND ifnull(name, '') = ? AND prio = 0", queue.qid, request.partition);
+  return lane === undefined ? () => [] : (after) => tx.all<LightRow>(IN_LANE, lane.lid, after, end);
+}
+
+function* scheduledRows(tx: ReadTx, qid: number, from: { readonly due: number; readonly id: number }): Generator<ScheduledRow> {
+  for (let place = from; ; ) {
+    const rows = tx.all<ScheduledRow>(SCHEDULED, qid, place.due, place.id);
+    yield* rows;
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    place = last;
+  }
+}
+
+export function messageMatch(match: string): (message: Message) => boolean {
+  const has = textMatch(match);
+  return (message) => has(searchable(message.payload.bytes), searchableHeaders(message.headers), message.transactionId);
+}
+
+// ---------------------------------------------------------------- places
+
+function startPlace(tx: ReadTx, queue: QueueRow, { after, from }: BrowseRequest): Place {
+  const start = messageRange(queue.qid).first;
+  const place = after === undefined ? { log: start } : readPlace(tx, after);
+  if (!("log" in place) || from === undefined) return place;
+  return { log: Math.max(place.log, firstIdSince(tx, queue, from) - 1) };
+}
+
+/** A place as text: `m3-42` behind that message, `m3-42@1700000000000` behind that one among the scheduled. */
+function placeText(place: Place): string {
+  return "log" in place ? messageId(place.log) : `${messageId(place.id)}@${place.due}`;
+}
+
+/** Takes the id of any message too, so that people can go on behind one they see. */
+function readPlace(tx: ReadTx, after: string): Place {
+  const [id = "", due] = after.split("@");
+  const key = parseMessageId(id);
+  if (key === null || (due !== undefined && !/^\d{1,16}$/.test(due))) throw badAfter(after);
+  if (due !== undefined) return { due: Number(due), id: key };
+  const scheduled = scheduledByKey(tx, key);
+  if (scheduled !== undefined) return { due: scheduled.due, id: key };
+  return { log: tx.get<{ id: number }>("SELECT id FROM fired WHERE alias = ?", key)?.id ?? key };
+}
