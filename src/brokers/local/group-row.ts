@@ -15,7 +15,6 @@ export interface GroupRow {
   readonly retrying: number;
   readonly released: number;
   readonly delivered: number;
-  readonly first_delivered: number;
   readonly completed: number;
   readonly failed: number;
   readonly expired: number;
@@ -26,7 +25,7 @@ export interface GroupRow {
   readonly history: number | null;
 }
 
-const COLUMNS = "gid, qid, name, start, start_id, made_to, paused, held, passed, leased, retrying, released, delivered, first_delivered, completed, failed, expired, dead, dropped, redriven, minute, history";
+const COLUMNS = "gid, qid, name, start, start_id, made_to, paused, held, passed, leased, retrying, released, delivered, completed, failed, expired, dead, dropped, redriven, minute, history";
 
 export function findGroup(tx: ReadTx, qid: number, name: string): GroupRow | undefined {
   return tx.get<GroupRow>(`SELECT ${COLUMNS} FROM grp WHERE qid = ? AND name = ?`, qid, name);

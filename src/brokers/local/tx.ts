@@ -1,5 +1,6 @@
 import type { SQLInputValue, StatementSync, DatabaseSync } from "node:sqlite";
 import type { Instant } from "../../core/index.ts";
+import { Live } from "./live.ts";
 
 export type Value = SQLInputValue;
 
@@ -49,7 +50,8 @@ export class ReadTx {
 }
 
 export class WriteTx extends ReadTx {
-  #beforeCommit: ((tx: WriteTx) => void)[] | null = null;
+  /** Queues and groups, whose counters are stored once at the end. */
+  readonly live = new Live(this);
 
   /** Answers how many rows changed. */
   run(sql: string, ...values: Value[]): number {
@@ -61,12 +63,7 @@ export class WriteTx extends ReadTx {
     return this.change(sql, values).id;
   }
 
-  /** Work that is better done once, at the end of the transaction. */
-  beforeCommit(work: (tx: WriteTx) => void): void {
-    (this.#beforeCommit ??= []).push(work);
-  }
-
   finish(): void {
-    for (const work of this.#beforeCommit ?? []) work(this);
+    this.live.store();
   }
 }

@@ -1,0 +1,38 @@
+import type { Crypt } from "./crypt.ts";
+import { queueOf } from "./ids.ts";
+import type { LiveGroup, LiveQueue } from "./live.ts";
+import type { WriteTx } from "./tx.ts";
+
+export type BuiltInEvent = "leased" | "acked" | "nacked" | "released" | "expired" | "dead" | "redriven" | "edited" | "dropped" | "removed";
+
+/** Which events each trace level records of deliveries. What ends a message without its handler is always recorded. */
+const ALWAYS: readonly BuiltInEvent[] = ["dropped", "removed", "edited", "redriven"];
+const FAILURES: readonly BuiltInEvent[] = [...ALWAYS, "nacked", "expired", "dead"];
+
+export interface EventDetails {
+  readonly group?: LiveGroup | string | undefined;
+  readonly worker?: string | null | undefined;
+  readonly attempt?: number | undefined;
+  /** Error and links; kept as JSON. */
+  readonly data?: Readonly<Record<string, unknown>> | undefined;
+}
+
+export function records(queue: LiveQueue, type: BuiltInEvent): boolean {
+  const level = queue.options.trace;
+  return level === "all" || (level === "failures" ? FAILURES : ALWAYS).includes(type);
+}
+
+/** @param key the id of the message that people know */
+export function recordEvent(tx: WriteTx, crypt: Crypt, queue: LiveQueue, key: number, type: BuiltInEvent, details: EventDetails = {}): void {
+  if (!records(queue, type)) return;
+  const data = details.data === undefined ? null : crypt.sealText(JSON.stringify(details.data), queue.options.encryptionEnabled);
+  const group = typeof details.group === "object" ? details.group.name : (details.group ?? null);
+  insertEvent(tx, { key, type, group, worker: details.worker ?? null, attempt: details.attempt ?? null, data });
+}
+
+export function insertEvent(tx: WriteTx, event: { key: number; type: string; group: string | null; worker: string | null; attempt: number | null; data: Uint8Array | null }): number {
+  return tx.insert(
+    "INSERT INTO event (id, qid, at, type, grp, worker, attempt, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    event.key, queueOf(event.key), tx.now, event.type, event.group, event.worker, event.attempt, event.data,
+  );
+}

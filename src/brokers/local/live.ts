@@ -1,0 +1,126 @@
+import type { Instant } from "../../core/index.ts";
+import { findGroup, groupById, groupsOf } from "./group-row.ts";
+import type { GroupRow } from "./group-row.ts";
+import { findQueue, queueById, queueNotFound } from "./queue-row.ts";
+import type { QueueRow } from "./queue-row.ts";
+import type { WriteTx } from "./tx.ts";
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** A queue's row inside one transaction. Change its counters here; they are stored once, before the commit. */
+export type LiveQueue = Mutable<QueueRow>;
+
+/** A group's row inside one transaction. */
+export type LiveGroup = Mutable<GroupRow>;
+
+const QUEUE_COUNTERS = ["pushed", "removed", "scheduled", "bytes"] as const;
+const GROUP_COUNTERS = ["passed", "leased", "retrying", "released", "delivered", "completed", "failed", "expired", "dead", "dropped", "redriven"] as const;
+
+const MINUTE = 60_000;
+
+export function minuteOf(at: Instant): Instant {
+  return at - (at % MINUTE);
+}
+
+const STORE_QUEUE = "UPDATE queue SET seq = ?, last_ts = ?, prios = ?, pushed = ?, removed = ?, scheduled = ?, bytes = ?, minute = ? WHERE qid = ?";
+const STORE_GROUP = `UPDATE grp SET made_to = ?, held = ?, passed = ?, leased = ?, retrying = ?, released = ?, delivered = ?, completed = ?, failed = ?, expired = ?, dead = ?, dropped = ?, redriven = ?, minute = ? WHERE gid = ?`;
+const STORE_TALLY = "INSERT INTO tally (qid, gid, minute, counters) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET counters = excluded.counters";
+
+/** The queues and groups that a transaction works with: each row is read once and stored once. */
+export class Live {
+  readonly #tx: WriteTx;
+  readonly #queues: { row: QueueRow; live: LiveQueue }[] = [];
+  readonly #groups: { row: GroupRow; live: LiveGroup }[] = [];
+
+  constructor(tx: WriteTx) {
+    this.#tx = tx;
+  }
+
+  findQueue(name: string): LiveQueue | undefined {
+    return this.#queues.find(({ live }) => live.name === name)?.live ?? this.#keepQueue(findQueue(this.#tx, name));
+  }
+
+  /** @throws queue-not-found */
+  queue(name: string): LiveQueue {
+    const queue = this.findQueue(name);
+    if (queue === undefined) throw queueNotFound(name);
+    return queue;
+  }
+
+  queueById(qid: number): LiveQueue | undefined {
+    return this.#queues.find(({ live }) => live.qid === qid)?.live ?? this.#keepQueue(queueById(this.#tx, qid));
+  }
+
+  findGroup(queue: LiveQueue, name: string): LiveGroup | undefined {
+    return this.#groups.find(({ live }) => live.qid === queue.qid && live.name === name)?.live ?? this.#keepGroup(findGroup(this.#tx, queue.qid, name));
+  }
+
+  groupById(gid: number): LiveGroup | undefined {
+    return this.#groups.find(({ live }) => live.gid === gid)?.live ?? this.#keepGroup(groupById(this.#tx, gid));
+  }
+
+  groupsOf(queue: LiveQueue): LiveGroup[] {
+    return groupsOf(this.#tx, queue.qid).map((row) => this.#groups.find(({ live }) => live.gid === row.gid)?.live ?? this.#keepGroup(row));
+  }
+
+  /** After its row was deleted or given another id: nothing of it is stored. */
+  forgetGroup(gid: number): void {
+    const at = this.#groups.findIndex(({ live }) => live.gid === gid);
+    if (at >= 0) this.#groups.splice(at, 1);
+  }
+
+  forgetQueue(qid: number): void {
+    const at = this.#queues.findIndex(({ live }) => live.qid === qid);
+    if (at >= 0) this.#queues.splice(at, 1);
+    for (const { live } of this.#groups.filter(({ live: group }) => group.qid === qid)) this.forgetGroup(live.gid);
+  }
+
+  /** Stores what changed. History costs nothing while nothing happens: totals go to `tally` when the next minute's first change comes. */
+  store(): void {
+    for (const { row, live } of this.#queues) if (queueChanged(row, live)) this.#storeQueue(row, live);
+    for (const { row, live } of this.#groups) if (groupChanged(row, live)) this.#storeGroup(row, live);
+  }
+
+  #storeQueue(row: QueueRow, live: LiveQueue): void {
+    const minute = Math.max(minuteOf(this.#tx.now), row.minute);
+    if (row.minute > 0 && minute > row.minute) this.#tx.run(STORE_TALLY, row.qid, 0, row.minute, countersJson(QUEUE_COUNTERS, row));
+    this.#tx.run(STORE_QUEUE, live.seq, live.last_ts, live.prios, live.pushed, live.removed, live.scheduled, live.bytes, minute, live.qid);
+  }
+
+  #storeGroup(row: GroupRow, live: LiveGroup): void {
+    const minute = Math.max(minuteOf(this.#tx.now), row.minute);
+    if (row.minute > 0 && minute > row.minute) this.#tx.run(STORE_TALLY, row.qid, row.history ?? row.gid, row.minute, countersJson(GROUP_COUNTERS, row));
+    this.#tx.run(
+      STORE_GROUP, live.made_to, live.held, live.passed, live.leased, live.retrying, live.released, live.delivered,
+      live.completed, live.failed, live.expired, live.dead, live.dropped, live.redriven, minute, live.gid,
+    );
+  }
+
+  #keepQueue(row: QueueRow | undefined): LiveQueue | undefined {
+    if (row === undefined) return undefined;
+    const live = { ...row };
+    this.#queues.push({ row, live });
+    return live;
+  }
+
+  #keepGroup(row: GroupRow): LiveGroup;
+  #keepGroup(row: GroupRow | undefined): LiveGroup | undefined;
+  #keepGroup(row: GroupRow | undefined): LiveGroup | undefined {
+    if (row === undefined) return undefined;
+    const live = { ...row };
+    this.#groups.push({ row, live });
+    return live;
+  }
+}
+
+function queueChanged(row: QueueRow, live: LiveQueue): boolean {
+  return row.seq !== live.seq || row.last_ts !== live.last_ts || row.prios !== live.prios || QUEUE_COUNTERS.some((name) => row[name] !== live[name]);
+}
+
+function groupChanged(row: GroupRow, live: LiveGroup): boolean {
+  return row.made_to !== live.made_to || row.held !== live.held || GROUP_COUNTERS.some((name) => row[name] !== live[name]);
+}
+
+function countersJson<Name extends string>(names: readonly Name[], row: Readonly<Record<Name, number>>): string {
+  return JSON.stringify(Object.fromEntries(names.map((name) => [name, row[name]])));
+}
