@@ -1,0 +1,22 @@
+import type { Broker } from "../core/index.ts";
+
+/**
+ * Acts once at the start, and again after every change of the broker, until the signal aborts or
+ * the act answers true. Changes that come during an act are told as one.
+ */
+export async function onEachChange(broker: Broker, signal: AbortSignal, act: () => Promise<boolean>): Promise<void> {
+  let next = Promise.withResolvers<undefined>();
+  const tell = (): void => { next.resolve(undefined); };
+  const watch = broker.watch(tell);
+  signal.addEventListener("abort", tell);
+  try {
+    while (!signal.aborted) {
+      next = Promise.withResolvers();
+      if (await act()) return;
+      await next.promise;
+    }
+  } finally {
+    signal.removeEventListener("abort", tell);
+    watch.close();
+  }
+}

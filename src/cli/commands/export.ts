@@ -1,0 +1,72 @@
+import { createWriteStream } from "node:fs";
+import { rename, rm } from "node:fs/promises";
+import { pipeline } from "node:stream/promises";
+import { Command } from "@commander-js/extra-typings";
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import { QueuescopeError } from "../../core/index.ts";
+import type { Broker } from "../../core/index.ts";
+import { withExamples } from "../examples.ts";
+import { exportedLine } from "../ndjson.ts";
+import { eachPage } from "../pages.ts";
+import { given } from "../session.ts";
+import type { Act, Session } from "../session.ts";
+import { plural, printable } from "../text.ts";
+
+export function exportCommand(act: Act): CommandUnknownOpts {
+  const command = new Command("export")
+    .description("Write the messages of a queue to a file, a JSON object a line, with all that import needs. Changes nothing.")
+    .argument("<queue>", "the queue")
+    .argument("<file>", "the file; - is standard output")
+    .option("--plaintext", "allow the messages of an encrypted queue to be written in the clear")
+    .action(act(async (session, queue, file, options) => {
+      const broker = await session.broker();
+      const { options: { encryptionEnabled } } = await broker.queues.get(queue);
+      if (encryptionEnabled && options.plaintext !== true) {
+        throw new QueuescopeError("invalid-input", `${printable(queue)} is encrypted, and an export isn't. Write it in the clear with --plaintext.`, { field: "plaintext", queue });
+      }
+      const count = file === "-" ? await toStdout(session, broker, queue) : await toFile(session, broker, queue, file);
+      const text = `Exported ${plural(count, "message")} of ${printable(queue)}${file === "-" ? "" : ` to ${file}`}.`;
+      if (file === "-") session.out.note(text);
+      else session.out.show([{ queue, file, exported: count }], () => [text]);
+    }));
+  return withExamples(command, "queuescope export orders orders.ndjson", "queuescope export orders - | gzip > orders.ndjson.gz");
+}
+
+async function* lines(session: Session, broker: Broker, queue: string, count: (more: number) => void): AsyncGenerator<string> {
+  for await (const page of eachPage(session, (after) => broker.inspect.browse(queue, { ...given({ after }), limit: 500 }))) {
+    yield page.map((message) => `${exportedLine(message)}\n`).join("");
+    count(page.length);
+  }
+}
+
+async function toStdout(session: Session, broker: Broker, queue: string): Promise<number> {
+  let total = 0;
+  for await (const text of lines(session, broker, queue, (more) => { total += more; })) {
+    session.out.write(text);
+    await session.out.drained();
+  }
+  return total;
+}
+
+/** Under another name until it is whole, so that an interruption leaves no half export. */
+async function toFile(session: Session, broker: Broker, queue: string, file: string): Promise<number> {
+  const partial = `${file}.${process.pid}.partial`;
+  using progress = session.out.progress();
+  let total = 0;
+  try {
+    await pipeline(lines(session, broker, queue, (more) => { progress.update(`${total += more} exported`); }), createWriteStream(partial, { mode: 0o600 }));
+    await rename(partial, file);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw unwritable(file, error);
+  }
+  return total;
+}
+
+function unwritable(file: string, error: unknown): unknown {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === "EACCES" || code === "EPERM" || code === "EROFS") return new QueuescopeError("permission-denied", `${file} can't be written: permission denied.`, { field: "file", cause: error });
+  if (code === "ENOSPC") return new QueuescopeError("storage-full", `${file} can't be written: the disk is full.`, { field: "file", cause: error });
+  if (code === "ENOENT" || code === "EISDIR" || code === "ENOTDIR") return new QueuescopeError("invalid-input", `${file} can't be written: ${message}.`, { field: "file", cause: error });
+  return error;
+}

@@ -1,0 +1,47 @@
+import { Command } from "@commander-js/extra-typings";
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import { withExamples } from "../examples.ts";
+import { batches, checkedLines, linesOf } from "../input.ts";
+import { importedItem } from "../ndjson.ts";
+import type { Act } from "../session.ts";
+import { plural, printable } from "../text.ts";
+import { stoppedAt } from "./push.ts";
+
+export function importCommand(act: Act): CommandUnknownOpts {
+  const command = new Command("import")
+    .description("Push the messages of an export: data, encoding, headers, partition, transaction id, priority, and the times of scheduled and expiring ones. Every line is checked before the first is pushed. A transaction id that the queue still remembers isn't stored again.")
+    .argument("<queue>", "the queue; it is created if missing")
+    .argument("<file>", "the file; - is standard input")
+    .option("--all", "also messages that were completed or dead when they were exported")
+    .option("--no-create", "refuse a queue that doesn't exist")
+    .action(act(async (session, queue, file, options) => {
+      const lines = await linesOf(undefined, file);
+      const total = await checkedLines(lines, importedItem);
+      const broker = await session.broker();
+      using progress = session.out.progress();
+      const counts = { imported: 0, duplicates: 0, finished: 0, expired: 0 };
+      for await (const batch of batches(lines)) {
+        session.checkpoint(`${plural(counts.imported, "message")} were imported into ${queue} before the interruption.`);
+        const now = Date.now();
+        const read = batch.map(({ line, text }) => ({ line, ...importedItem(text, now) }));
+        const wanted = read.filter(({ finished }) => options.all === true || !finished);
+        const alive = wanted.filter(({ expired }) => !expired);
+        counts.finished += read.length - wanted.length;
+        counts.expired += wanted.length - alive.length;
+        if (alive.length === 0) continue;
+        const results = await broker.messages.push(queue, alive.map(({ item }) => item), { create: options.create })
+          .catch((error: unknown) => { throw stoppedAt(error, alive[0]?.line ?? 0, counts.imported + counts.duplicates); });
+        const duplicates = results.filter(({ status }) => status === "duplicate").length;
+        counts.duplicates += duplicates;
+        counts.imported += results.length - duplicates;
+        progress.update(`${counts.imported} of ${total} imported`);
+      }
+      session.out.show([{ queue, ...counts }], () => [
+        `Imported ${plural(counts.imported, "message")} into ${printable(queue)}.`,
+        ...(counts.duplicates > 0 ? [`  ${counts.duplicates} left out: their transaction id is there already`] : []),
+        ...(counts.finished > 0 ? [`  ${counts.finished} left out: completed or dead when exported (--all imports them too)`] : []),
+        ...(counts.expired > 0 ? [`  ${counts.expired} left out: expired`] : []),
+      ]);
+    }));
+  return withExamples(command, "queuescope import orders orders.ndjson", "gunzip -c orders.ndjson.gz | queuescope import orders -");
+}

@@ -1,0 +1,56 @@
+import { Command } from "@commander-js/extra-typings";
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import type { Broker, Message } from "../../core/index.ts";
+import { whole } from "../arguments.ts";
+import { onEachChange } from "../changes.ts";
+import { withExamples } from "../examples.ts";
+import { messageJson } from "../json.ts";
+import { given } from "../session.ts";
+import type { Act } from "../session.ts";
+import { payloadLine, printable } from "../text.ts";
+
+interface Selection {
+  readonly partition?: string | undefined;
+}
+
+export function tailCommand(act: Act): CommandUnknownOpts {
+  const command = new Command("tail")
+    .description("Follow the messages that enter a queue, until Ctrl-C. Takes nothing from it.")
+    .argument("<queue>", "the queue")
+    .option("--partition <key>", "only this partition")
+    .option("--limit <n>", "end after this many messages", whole)
+    .action(act(async (session, queue, options) => {
+      const broker = await session.broker();
+      let left = options.limit ?? Number.POSITIVE_INFINITY;
+      let last = (await broker.inspect.stats(queue)).lastId ?? undefined;
+      session.out.note(`Following ${printable(queue)}; end with Ctrl-C.`);
+      await onEachChange(broker, session.signal, async () => {
+        for await (const message of entered(broker, queue, last, options)) {
+          if (session.signal.aborted || left <= 0) break;
+          session.out.show([messageJson(message)], () => [line(message)]);
+          last = message.id;
+          left -= 1;
+        }
+        return left <= 0;
+      });
+    }));
+  return withExamples(command, "queuescope tail orders", "queuescope tail orders --partition customer-7 --json | jq .data");
+}
+
+/** What entered after a message. Scheduled ones stand behind all that entered, so the first of them is the end. */
+async function* entered(broker: Broker, queue: string, after: string | undefined, { partition }: Selection): AsyncGenerator<Message> {
+  let next: string | null | undefined = after;
+  do {
+    const page = await broker.inspect.browse(queue, given({ after: next, partition, limit: 200 }));
+    for (const message of page.items) {
+      if (message.state === "scheduled") return;
+      yield message;
+    }
+    next = page.next;
+  } while (next !== null);
+}
+
+function line(message: Message): string {
+  const time = new Date(message.createdAt).toISOString().slice(11, 23);
+  return [time, message.id, ...(message.partition === null ? [] : [printable(message.partition)]), payloadLine(message.payload)].join("  ");
+}

@@ -1,0 +1,53 @@
+import { Command, Option } from "@commander-js/extra-typings";
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import type { TraceEvent, TraceFilter } from "../../core/index.ts";
+import { whole } from "../arguments.ts";
+import { withExamples } from "../examples.ts";
+import { traceJson } from "../json.ts";
+import { allPages } from "../pages.ts";
+import { given } from "../session.ts";
+import type { Act, Session } from "../session.ts";
+import { table } from "../show.ts";
+import { printable } from "../text.ts";
+import { UsageError } from "../usage-error.ts";
+
+export function traceCommand(act: Act): CommandUnknownOpts {
+  const command = new Command("trace")
+    .description("Show what happened to a message, or every event with a trace name or a text, across queues, oldest first.")
+    .argument("[id]", "id of a message")
+    .addOption(new Option("--name <name>", "events that handlers recorded under this trace name").conflicts("match"))
+    .option("--match <text>", "events with this text")
+    .option("--queue <queue>", "with --match: only events of this queue")
+    .option("--limit <n>", "at most this many", whole, 1000)
+    .action(act(async (session, id, options) => {
+      const filter = traceFilter(id, options);
+      const broker = await session.broker();
+      const events = await allPages(session, (after) => broker.inspect.traces({ ...filter, ...given({ after }), limit: Math.min(1000, options.limit) }), options.limit);
+      session.out.show(events.map(traceJson), () => (events.length === 0 ? [] : timeline(session, events)));
+      if (events.length === 0) session.out.note("No event matches. A queue records failures only, unless: queuescope queue configure QUEUE --set trace=all");
+    }));
+  return withExamples(command, "queuescope trace m1-7", "queuescope trace --name order-12345", "queuescope trace --match timeout --queue orders");
+}
+
+function traceFilter(id: string | undefined, options: { readonly name?: string; readonly match?: string; readonly queue?: string }): TraceFilter {
+  const { name, match, queue } = options;
+  if ([id, name, match].filter((given) => given !== undefined).length !== 1) throw new UsageError("Give one of: the id of a message, --name or --match.");
+  if (queue !== undefined && match === undefined) throw new UsageError("--queue goes with --match only.");
+  if (id !== undefined) return { messageId: id };
+  return name === undefined ? { match: match ?? "", ...given({ queue }) } : { name };
+}
+
+function timeline(session: Session, events: readonly TraceEvent[]): string[] {
+  const several = new Set(events.map(({ messageId }) => messageId)).size > 1;
+  return table(session.out, ["TIME (UTC)", "MESSAGE", "QUEUE", "EVENT", "GROUP", "ATTEMPT", "WORKER", "NAMES", "DATA"], events.map((event) => [
+    new Date(event.at).toISOString().replace("T", " ").replace("Z", ""),
+    several ? event.messageId : "",
+    several ? printable(event.queue) : "",
+    printable(event.type),
+    printable(event.group ?? ""),
+    event.attempt === null ? "" : String(event.attempt),
+    printable(event.worker ?? ""),
+    printable(event.names.join(", ")),
+    printable(event.data ?? ""),
+  ]), ["ATTEMPT"]);
+}
