@@ -50,7 +50,7 @@ interface ExceptionRow {
 /** A lane as the group sees it, read once for all messages of the lane. */
 interface LaneView {
   readonly pos: number;
-  /** Settled ones beyond the position. */
+  /** Settled ones beyond the position, or (without a key) ones taken out of turn. */
   readonly done: ReadonlySet<number>;
   /** With messages of the log, in its order. Their ranges don't overlap. */
   readonly leases: readonly (LeaseRow & { readonly settled: ReadonlySet<number> })[];
@@ -102,7 +102,7 @@ export class GroupView {
       const holder = exception.lease === null ? undefined : this.#tx.get<LeaseRow>(`SELECT ${LEASE_COLUMNS} FROM lease WHERE lease = ?`, exception.lease);
       return this.#unsettled(exception, holder);
     }
-    if (message.id > lane.pos) return FRESH;
+    if (message.id > lane.pos) return lane.done.has(message.id) ? this.#settled(message) : FRESH;
     const lease = leaseOf(lane, message.id);
     if (lease === undefined || lease.settled.has(message.id)) return this.#settled(message);
     return this.#unsettled(undefined, lease);
