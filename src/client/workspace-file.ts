@@ -150,7 +150,7 @@ export function parseWorkspace(content: string): Workspace {
   const file = result.data;
   const workspace: Workspace = {
     connections: new Map(Object.entries(file.connections ?? {}) as [string, ConnectionSettings][]),
-    queues: new Map(Object.entries(file.queues ?? {}).map(([name, { connection: on, ...options }]) => [name, { ...(on === undefined ? {} : { connection: on }), options: options as QueueOptionsInput }])),
+    queues: new Map(Object.entries(file.queues ?? {}).map(([name, { connection: on, ...options }]) => [name, { ...(on === undefined ? {} : { connection: on }), options }])),
     workers: new Map(Object.entries(file.workers ?? {}).map(([name, settings]) => [name, workerSettings(settings)])),
   };
   checkMeaning(workspace);

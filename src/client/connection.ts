@@ -1,0 +1,144 @@
+import { durationMs } from "../core/index.ts";
+import type { Broker, Duration, RenewResult, Settlement, SettleResult } from "../core/index.ts";
+import { PushBuffer, type BufferStats } from "./buffer.ts";
+import type { HeldLeases } from "./leases.ts";
+import type { Logger } from "./log.ts";
+import { Queue } from "./queue.ts";
+import { receiptOf, type Settleable, settlement } from "./settling.ts";
+import { Transaction } from "./transaction.ts";
+
+export interface ConnectionParts {
+  readonly broker: Broker;
+  readonly held: HeldLeases;
+  readonly logger: Logger;
+  /** Gives back this handle's share of the broker. */
+  readonly release: () => Promise<void>;
+}
+
+/**
+ * Where queues are. Settling one message throws when it fails (`lease-lost`); settling several
+ * answers a result for each.
+ */
+export class Connection implements AsyncDisposable {
+  /** Every facet of the broker: queues, messages, inspect, repair, workers, watch. */
+  readonly broker: Broker;
+  readonly #parts: ConnectionParts;
+  readonly #buffers = new Map<string, PushBuffer>();
+  #closing: Promise<void> | null = null;
+
+  constructor(parts: ConnectionParts) {
+    this.#parts = parts;
+    this.broker = parts.broker;
+  }
+
+  /** Without secrets. */
+  get url(): string {
+    return this.broker.url;
+  }
+
+  queue<T = unknown>(name: string): Queue<T> {
+    return new Queue<T>({ connection: this, held: this.#parts.held, logger: this.#parts.logger, bufferOf: (queue) => this.#buffer(queue) }, name);
+  }
+
+  ack(message: Settleable, options?: { readonly cumulative?: boolean }): Promise<SettleResult>;
+  ack(messages: readonly Settleable[]): Promise<SettleResult[]>;
+  ack(target: Settleable | readonly Settleable[], options?: { readonly cumulative?: boolean }): Promise<SettleResult | SettleResult[]> {
+    return this.#settle(target, (one) => settlement.ack(one, options));
+  }
+
+  /** A failed attempt: it is retried after the queue's backoff (or this delay; a bare number is milliseconds), or becomes a dead letter. */
+  nack(message: Settleable, options?: { readonly error?: unknown; readonly delay?: Duration }): Promise<SettleResult>;
+  nack(messages: readonly Settleable[], options?: { readonly error?: unknown; readonly delay?: Duration }): Promise<SettleResult[]>;
+  nack(target: Settleable | readonly Settleable[], options: { readonly error?: unknown; readonly delay?: Duration } = {}): Promise<SettleResult | SettleResult[]> {
+    const delay = options.delay === undefined ? undefined : durationMs(options.delay, "delay", "ms");
+    return this.#settle(target, (one) => settlement.nack(one, options.error, delay));
+  }
+
+  /** Gives it back at once, without counting an attempt. */
+  release(message: Settleable): Promise<SettleResult>;
+  release(messages: readonly Settleable[]): Promise<SettleResult[]>;
+  release(target: Settleable | readonly Settleable[]): Promise<SettleResult | SettleResult[]> {
+    return this.#settle(target, settlement.release);
+  }
+
+  /** To the dead letters, without any more retries. */
+  dead(message: Settleable, options?: { readonly error?: unknown }): Promise<SettleResult>;
+  dead(messages: readonly Settleable[], options?: { readonly error?: unknown }): Promise<SettleResult[]>;
+  dead(target: Settleable | readonly Settleable[], options: { readonly error?: unknown } = {}): Promise<SettleResult | SettleResult[]> {
+    return this.#settle(target, (one) => settlement.dead(one, options.error));
+  }
+
+  /** Makes the lease end this long from now; default: the queue's leaseTime. A bare number is milliseconds. */
+  renew(message: Settleable, lease?: Duration): Promise<RenewResult>;
+  renew(messages: readonly Settleable[], lease?: Duration): Promise<RenewResult[]>;
+  async renew(target: Settleable | readonly Settleable[], lease?: Duration): Promise<RenewResult | RenewResult[]> {
+    const receipts = listOf(target).map(receiptOf);
+    const results = await this.broker.messages.renew(receipts, lease === undefined ? undefined : durationMs(lease, "lease", "ms"));
+    this.#parts.held.noteRenewed(results);
+    return answer(target, results);
+  }
+
+  /** Settlements and pushes, all or nothing. */
+  transaction(): Transaction {
+    return new Transaction(this.broker, this.#parts.held);
+  }
+
+  /** Pushes everything that is buffered. @throws the first failure, after every buffer was tried; nothing is lost, call it again */
+  async flushAllBuffers(): Promise<void> {
+    const results = await Promise.allSettled([...this.#buffers.values()].map((buffer) => buffer.flush()));
+    const failed = results.find((result) => result.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  bufferStats(): BufferStats {
+    const buffers = [...this.#buffers.values()].filter(({ size }) => size > 0);
+    return {
+      buffers: buffers.length,
+      messages: buffers.reduce((sum, { size }) => sum + size, 0),
+      oldestAge: Math.max(0, ...buffers.map(({ age }) => age)),
+    };
+  }
+
+  /** Pushes what is buffered, then lets go of the broker; the last handle on a URL closes it. @throws when the flush failed: the connection stays open then */
+  close(): Promise<void> {
+    this.#closing ??= this.flushAllBuffers().then(
+      () => this.#parts.release(),
+      (error: unknown) => {
+        this.#closing = null;
+        throw error;
+      },
+    );
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #buffer(queue: string): PushBuffer {
+    const known = this.#buffers.get(queue);
+    if (known !== undefined) return known;
+    const buffer = new PushBuffer(this.broker, queue, this.#parts.logger);
+    this.#buffers.set(queue, buffer);
+    return buffer;
+  }
+
+  async #settle(target: Settleable | readonly Settleable[], settle: (one: Settleable) => Settlement): Promise<SettleResult | SettleResult[]> {
+    const results = await this.broker.messages.settle(listOf(target).map(settle));
+    this.#parts.held.noteSettled(results);
+    return answer(target, results);
+  }
+}
+
+function listOf(target: Settleable | readonly Settleable[]): readonly Settleable[] {
+  return typeof target === "object" && Symbol.iterator in target ? target : [target];
+}
+
+/** One in, one out, thrown when it failed; many in, many out. */
+function answer<R extends { readonly ok: true } | { readonly ok: false; readonly error: Error }>(target: unknown, results: R[]): R | R[] {
+  if (Array.isArray(target)) return results;
+  const [result] = results;
+  if (result === undefined) throw new Error("The broker answered nothing.");
+  if (!result.ok) throw result.error;
+  return result;
+}
