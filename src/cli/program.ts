@@ -2,8 +2,8 @@ import { Command, CommanderError } from "@commander-js/extra-typings";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import packageJson from "../../package.json" with { type: "json" };
 import { invalidInput } from "../core/index.ts";
-import { connect } from "./connect.ts";
 import { ackCommand } from "./commands/ack.ts";
+import { applyCommand } from "./commands/apply.ts";
 import { cancelCommand } from "./commands/cancel.ts";
 import { deadCommand } from "./commands/dead.ts";
 import { dlqCommand } from "./commands/dlq.ts";
@@ -25,6 +25,7 @@ import { renewCommand } from "./commands/renew.ts";
 import { showCommand } from "./commands/show.ts";
 import { statsCommand } from "./commands/stats.ts";
 import { traceCommand } from "./commands/trace.ts";
+import { workerCommand } from "./commands/worker.ts";
 import { withExamples } from "./examples.ts";
 import { Output } from "./output.ts";
 import { Interrupted, Session } from "./session.ts";
@@ -43,11 +44,13 @@ export function buildProgram(act: Act): CommandUnknownOpts {
   const heading = (title: string, ...commands: CommandUnknownOpts[]): void => {
     for (const command of commands) program.addCommand(command.helpGroup(title));
   };
-  heading("Messages:", pushCommand(act), popCommand(act), ackCommand(act), nackCommand(act), releaseCommand(act), deadCommand(act), renewCommand(act));
+  heading("Messages:", pushCommand(act), popCommand(act), ackCommand(act), nackCommand(act), releaseCommand(act), deadCommand(act), renewCommand(act), workerCommand(act));
   heading("Inspect:", peekCommand(act), showCommand(act), statsCommand(act), partitionsCommand(act), tailCommand(act), traceCommand(act), healthCommand(act));
   heading("Repair:", editCommand(act), removeCommand(act), cancelCommand(act), dlqCommand(act));
-  heading("Manage:", queueCommand(act), groupsCommand(act), exportCommand(act), importCommand(act));
-  for (const command of withSubcommands(program)) command.exitOverride().configureOutput({ outputError: () => undefined }).showSuggestionAfterError();
+  heading("Manage:", queueCommand(act), groupsCommand(act), applyCommand(act), exportCommand(act), importCommand(act));
+  for (const command of withSubcommands(program)) {
+    command.exitOverride().configureOutput({ outputError: () => undefined }).configureHelp({ showGlobalOptions: true }).summary(firstSentence(command.description()));
+  }
   return withExamples(program,
     `queuescope push orders '{"id": 1}'`,
     "queuescope pop orders",
@@ -57,6 +60,11 @@ export function buildProgram(act: Act): CommandUnknownOpts {
 
 export function withSubcommands(command: CommandUnknownOpts): CommandUnknownOpts[] {
   return [command, ...command.commands.flatMap(withSubcommands)];
+}
+
+/** What a list of commands says; the rest stands in the command's own help. */
+function firstSentence(description: string): string {
+  return description.replace(/[.:;] .*$|\.$/s, "");
 }
 
 /** Runs the command line. @returns the exit code: 0 done, 1 failed or refused, 2 can't be parsed, 128 + n ended by signal n */
@@ -83,7 +91,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   const act: Act = (body) => async (...args) => {
     const globals: GlobalOptions = (args.at(-1) as CommandUnknownOpts).optsWithGlobals();
     const out = new Output(process.stdout, process.stderr, globals.json === true);
-    await using session = new Session(out, ending.signal, globals.url, (url) => connect(url, globals.verbose === true));
+    await using session = new Session(out, ending.signal, globals);
     try {
       await body(session, ...args);
     } catch (error) {
@@ -92,18 +100,20 @@ export async function run(argv: readonly string[]): Promise<number> {
       else session.fail(error);
     }
     exitCode = session.exitCode;
+    if (session.endsBySignal) signalCode = undefined;
   };
 
+  const program = buildProgram(act);
   try {
-    await buildProgram(act).parseAsync(argv, { from: "user" });
+    await program.parseAsync(argv, { from: "user" });
   } catch (error) {
-    exitCode = refused(error, argv);
+    exitCode = refused(error, argv, program);
   }
   return signalCode ?? exitCode;
 }
 
 /** Help and version end here too, with code 0. */
-function refused(error: unknown, argv: readonly string[]): number {
+function refused(error: unknown, argv: readonly string[], program: CommandUnknownOpts): number {
   if (error instanceof CommanderError && error.exitCode === 0) return 0;
   const end = argv.indexOf("--");
   const json = argv.slice(0, end < 0 ? undefined : end).includes("--json");
@@ -113,11 +123,24 @@ function refused(error: unknown, argv: readonly string[]): number {
     return 1;
   }
   // Commander prints the help itself when a command such as `queue` is named without its subcommand.
-  if (!(error instanceof CommanderError && error.code === "commander.help")) out.error(invalidInput("arguments", usageText(error.message)));
+  if (!(error instanceof CommanderError && error.code === "commander.help")) out.error(invalidInput("arguments", usageText(error.message, meant(argv, program))));
   return 2;
 }
 
-function usageText(message: string): string {
+function usageText(message: string, help: string): string {
   const text = message.replace(/^error: /, "").replace(/\n/g, " ");
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.?)]$/.test(text) ? "" : "."} See --help.`;
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.?)]$/.test(text) ? "" : "."} See: ${help} --help`;
+}
+
+/** The command that the words before the mistake name. */
+function meant(argv: readonly string[], program: CommandUnknownOpts): string {
+  let command = program;
+  const words = [program.name()];
+  for (const word of argv) {
+    const next = command.commands.find((candidate) => candidate.name() === word);
+    if (next === undefined) continue;
+    command = next;
+    words.push(word);
+  }
+  return words.join(" ");
 }

@@ -1,3 +1,8 @@
+import { existsSync } from "node:fs";
+import type { Connection } from "../client/connection.ts";
+import { environmentLogger, stderrLogger } from "../client/log.ts";
+import type { Logger } from "../client/log.ts";
+import { QueuescopeError } from "../core/index.ts";
 import type { Broker } from "../core/index.ts";
 import type { Output } from "./output.ts";
 
@@ -18,25 +23,63 @@ export class Session implements AsyncDisposable {
   readonly signal: AbortSignal;
   readonly url: string | undefined;
   exitCode = 0;
-  readonly #connect: (url: string | undefined) => Promise<Broker>;
-  #broker: Promise<Broker> | undefined;
+  /** A signal is how this command is meant to end, so it doesn't change the exit code. */
+  endsBySignal = false;
+  readonly #verbose: boolean;
+  readonly #others: Connection[] = [];
+  #connection: Promise<Connection> | undefined;
+  #logger: Logger | undefined;
 
-  constructor(out: Output, signal: AbortSignal, url: string | undefined, connect: (url: string | undefined) => Promise<Broker>) {
+  constructor(out: Output, signal: AbortSignal, { url, verbose }: GlobalOptions) {
     this.out = out;
     this.signal = signal;
     this.url = url;
-    this.#connect = connect;
+    this.#verbose = verbose === true;
   }
 
-  /** The broker of --url, QUEUESCOPE_URL or the workspace; opened once, closed at the end. */
-  broker(): Promise<Broker> {
-    return (this.#broker ??= this.#connect(this.url));
+  /** Of --verbose or QUEUESCOPE_LOG; without either it is silent. @throws invalid-input for a level that doesn't exist */
+  get logger(): Logger {
+    return (this.#logger ??= this.#verbose ? stderrLogger(process.env["QUEUESCOPE_LOG"] || "debug") : environmentLogger());
+  }
+
+  /** Whether --verbose or QUEUESCOPE_LOG asks for a log. */
+  get logs(): boolean {
+    return this.#verbose || Boolean(process.env["QUEUESCOPE_LOG"]);
+  }
+
+  /** The broker of --url, QUEUESCOPE_URL or the workspace, for a command that may make the first queue. */
+  async broker(): Promise<Broker> {
+    return (await (this.#connection ??= this.#connect())).broker;
+  }
+
+  /** The same, for a command that only makes sense where there are queues: it leaves no empty file behind. @throws queue-not-found */
+  async existing(): Promise<Broker> {
+    const path = await this.missing();
+    if (path !== null) throw new QueuescopeError("queue-not-found", `There are no queues here yet: ${path} doesn't exist. Push a first message with: queuescope push QUEUE DATA`);
+    return await this.broker();
+  }
+
+  /** Another broker, by URL; `null` when it is to be read only and isn't there. */
+  async brokerAt(url: string, { readOnly, cwd }: { readonly readOnly: boolean; readonly cwd: string }): Promise<Broker | null> {
+    const { connect, databasePath } = await import("../client/connect.ts");
+    if (readOnly && !existsSync(databasePath({ url, cwd }))) return null;
+    const connection = await connect({ url, cwd, readOnly, logger: this.logger });
+    this.#others.push(connection);
+    return connection.broker;
+  }
+
+  /** The file that would have to be created, or `null` if it is there. */
+  async missing(): Promise<string | null> {
+    const { databasePath } = await import("../client/connect.ts");
+    const path = databasePath({ url: this.url });
+    return existsSync(path) ? null : path;
   }
 
   /** Reports an error; the command ends with exit code 1, after whatever else it still does. */
   fail(error: unknown): void {
     this.exitCode = 1;
     this.out.error(error);
+    this.logger.debug("failed", { error: error instanceof Error ? error.stack : String(error) });
   }
 
   /** Between two steps of long work. */
@@ -45,8 +88,14 @@ export class Session implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const broker = await this.#broker?.catch(() => undefined);
-    await broker?.close();
+    await (await this.#connection?.catch(() => undefined))?.close();
+    for (const connection of this.#others) await connection.close();
+  }
+
+  /** Loaded when it is needed: --help needs no database. */
+  async #connect(): Promise<Connection> {
+    const { connect } = await import("../client/connect.ts");
+    return await connect({ url: this.url, logger: this.logger });
   }
 }
 

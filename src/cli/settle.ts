@@ -11,7 +11,7 @@ export function failure(text: string | undefined): Failure | undefined {
 }
 
 export async function settle(session: Session, settlements: readonly Settlement[]): Promise<void> {
-  const broker = await session.broker();
+  const broker = await session.existing();
   const now = Date.now();
   answer(session, await broker.messages.settle(settlements),
     (result) => ({ id: result.messageId, outcome: result.outcome, retryAt: result.retryAt === null ? null : isoTime(result.retryAt), deadLetterId: result.deadLetterId }),

@@ -9,7 +9,7 @@ export function cancelCommand(act: Act): CommandUnknownOpts {
     .description("Delete scheduled messages whose time hasn't come.")
     .argument("<ids...>", "ids of scheduled messages")
     .action(act(async (session, ids) => {
-      const broker = await session.broker();
+      const broker = await session.existing();
       const results = await broker.repair.cancel(ids);
       rows(session, results.map(({ id, cancelled }) => ({ id, done: cancelled })), "cancelled", "It isn't scheduled: it came due already, or was never pushed.");
     }));

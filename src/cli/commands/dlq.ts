@@ -35,7 +35,7 @@ function list(act: Act): CommandUnknownOpts {
     .option("--match <text>", MATCH_HELP)
     .option("--limit <n>", "at most this many", whole, 100)
     .action(act(async (session, queue, ids, options) => {
-      const broker = await session.broker();
+      const broker = await session.existing();
       const filter = given({ group: options.group, match: options.match, ids: ids.length > 0 ? ids : undefined });
       const limit = options.all === true ? Number.POSITIVE_INFINITY : options.limit;
       const letters = await allPages(session, (after) => broker.inspect.deadLetters(queue, { ...filter, ...given({ after }), limit: Math.min(1000, limit) }), limit);
@@ -113,7 +113,7 @@ function redrive(act: Act): CommandUnknownOpts {
     .action(act(async (session, queue, ids, options) => {
       const filter = selection(ids, options);
       const payload = options.data === undefined ? undefined : asPayload(await readData(options.data, undefined), options.text === true ? "text" : options.bytes === true ? "bytes" : "json");
-      const broker = await session.broker();
+      const broker = await session.existing();
       const request: Omit<RedriveRequest, "filter"> = given({
         to: options.to,
         partition: options.partition === false ? null : typeof options.partition === "string" ? options.partition : undefined,
@@ -165,7 +165,7 @@ function discard(act: Act): CommandUnknownOpts {
     .option("--match <text>", MATCH_HELP)
     .action(act(async (session, queue, ids, options) => {
       const filter = selection(ids, options);
-      const broker = await session.broker();
+      const broker = await session.existing();
       const known = ids.length === 0 ? [] : (await allPages(session, (after) => broker.inspect.deadLetters(queue, { ...filter, ...given({ after }) }))).map(({ id }) => id);
       using progress = session.out.progress();
       let discarded = 0;

@@ -23,7 +23,7 @@ export function editCommand(act: Act): CommandUnknownOpts {
       const newData = options.data !== undefined || options.file !== undefined;
       if (!newData && options.header === undefined && options.removeHeader === undefined) throw new UsageError("Say what to change: --data, --file, --header or --remove-header.");
       const payload = newData ? asPayload(await readData(options.data, options.file), options.text === true ? "text" : options.bytes === true ? "bytes" : "json") : undefined;
-      const broker = await session.broker();
+      const broker = await session.existing();
       await forEach(session, ids, async (id) => {
         const headers = options.header === undefined && options.removeHeader === undefined ? undefined : changedHeaders((await broker.inspect.read(id)).headers, options.header, options.removeHeader);
         return await broker.repair.edit(id, given<{ payload: Payload | undefined; headers: Headers | undefined }>({ payload, headers }));

@@ -19,7 +19,7 @@ export function exportCommand(act: Act): CommandUnknownOpts {
     .argument("<file>", "the file; - is standard output")
     .option("--plaintext", "allow the messages of an encrypted queue to be written in the clear")
     .action(act(async (session, queue, file, options) => {
-      const broker = await session.broker();
+      const broker = await session.existing();
       const { options: { encryptionEnabled } } = await broker.queues.get(queue);
       if (encryptionEnabled && options.plaintext !== true) {
         throw new QueuescopeError("invalid-input", `${printable(queue)} is encrypted, and an export isn't. Write it in the clear with --plaintext.`, { field: "plaintext", queue });

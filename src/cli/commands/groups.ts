@@ -23,7 +23,7 @@ function list(act: Act): CommandUnknownOpts {
     .description("List the groups of a queue with their counts.")
     .argument("<queue>", "the queue")
     .action(act(async (session, queue) => {
-      const broker = await session.broker();
+      const broker = await session.existing();
       const groups = await broker.inspect.groups(queue);
       session.out.show(groups.map(groupJson), () => groupTable(session, groups));
       if (groups.length === 0) session.out.note(`${printable(queue)} has no groups yet. A group exists from its first pop: queuescope pop ${printable(queue)} --group NAME`);
@@ -50,7 +50,7 @@ function seek(act: Act): CommandUnknownOpts {
     .argument("<group>", "the group")
     .argument("<to>", "all, new, or a time (ISO 8601; without a zone it is UTC)", groupStart)
     .action(act(async (session, queue, group, to) => {
-      await (await session.broker()).repair.seek(queue, group, to);
+      await (await session.existing()).repair.seek(queue, group, to);
       session.out.show([{ queue, group, start: startJson(to) }], () => [`Group ${printable(group)} of ${printable(queue)} now starts at: ${startJson(to)}.`]);
     }));
   return withExamples(command, "queuescope groups seek orders billing all", "queuescope groups seek orders billing 2026-01-31T12:00:00Z");
@@ -62,7 +62,7 @@ function pause(act: Act): CommandUnknownOpts {
     .argument("<queue>", "the queue")
     .argument("<group>", "the group")
     .action(act(async (session, queue, group) => {
-      await (await session.broker()).repair.pauseGroup(queue, group);
+      await (await session.existing()).repair.pauseGroup(queue, group);
       session.out.show([{ queue, group, paused: true }], () => [`Paused group ${printable(group)} of ${printable(queue)}.`]);
     }));
   return withExamples(command, "queuescope groups pause orders billing");
@@ -74,7 +74,7 @@ function resume(act: Act): CommandUnknownOpts {
     .argument("<queue>", "the queue")
     .argument("<group>", "the group")
     .action(act(async (session, queue, group) => {
-      await (await session.broker()).repair.resumeGroup(queue, group);
+      await (await session.existing()).repair.resumeGroup(queue, group);
       session.out.show([{ queue, group, paused: false }], () => [`Resumed group ${printable(group)} of ${printable(queue)}.`]);
     }));
   return withExamples(command, "queuescope groups resume orders billing");
@@ -86,7 +86,7 @@ function remove(act: Act): CommandUnknownOpts {
     .argument("<queue>", "the queue")
     .argument("<group>", "the group")
     .action(act(async (session, queue, group) => {
-      await (await session.broker()).repair.deleteGroup(queue, group);
+      await (await session.existing()).repair.deleteGroup(queue, group);
       session.out.show([{ queue, group, deleted: true }], () => [`Deleted group ${printable(group)} of ${printable(queue)}.`]);
     }));
   return withExamples(command, "queuescope groups delete orders billing");

@@ -9,7 +9,7 @@ export function healthCommand(act: Act): CommandUnknownOpts {
   const command = new Command("health")
     .description("Check that the broker can be reached and is sound. Exit code 1 when it isn't.")
     .action(act(async (session) => {
-      const broker = await session.broker();
+      const broker = await session.existing();
       const health = await broker.inspect.health();
       session.out.show([{ ...health, url: broker.url, readOnly: broker.readOnly, capabilities: { ...broker.capabilities } }], () => facts(session.out, health.ok ? session.out.paint("green", "healthy") : session.out.paint("red", "not healthy"), [
         ["url", broker.url],

@@ -20,7 +20,7 @@ export function partitionsCommand(act: Act): CommandUnknownOpts {
     .addOption(new Option("--sort <order>", "by lag or by name").choices(["lag", "name"] as const).default("lag" as const))
     .option("--limit <n>", "at most this many", whole, 100)
     .action(act(async (session, queue, { limit, ...options }) => {
-      const broker = await session.broker();
+      const broker = await session.existing();
       const partitions = await allPages(session, (after) => broker.inspect.partitions(queue, { ...given({ ...options, after }), limit: Math.min(1000, limit) }), limit);
       session.out.show(partitions.map(partitionJson), () => (partitions.length === 0 ? [] : partitionTable(session, partitions)));
       if (partitions.length === 0) session.out.note(`${printable(queue)} has no partitions${options.match === undefined ? "" : " that match"}. A message gets one with: queuescope push ${printable(queue)} DATA --partition KEY`);

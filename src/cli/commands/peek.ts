@@ -30,7 +30,7 @@ export function peekCommand(act: Act): CommandUnknownOpts {
     .addOption(new Option("--state <state>", "only messages in this state").choices(MESSAGE_STATES))
     .option("--match <text>", "only messages with this text in the data, headers or transaction id")
     .action(act(async (session, queue, options) => {
-      const broker = await session.broker();
+      const broker = await session.existing();
       const browsing = options.state !== undefined || options.match !== undefined || options.after !== undefined;
       const messages = browsing
         ? await browse(session, broker, queue, options)

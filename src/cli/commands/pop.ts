@@ -23,7 +23,7 @@ export function popCommand(act: Act): CommandUnknownOpts {
     .option("--only-new", "only messages that this group was never given before")
     .option("--at-most-once", "completed on delivery: no lease, no receipt, no retry")
     .action(act(async (session, queue, options) => {
-      const broker = await session.broker();
+      const broker = await session.existing();
       const deliveries = await broker.messages.pop(queue, given({ ...options, signal: session.signal }));
       if (session.signal.aborted) {
         // Nobody may have seen them: give them back, uncharged.

@@ -1,15 +1,16 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { DEFAULT_OPTIONS, MESSAGE_STATES, OPTION_SPECS, optionsFromText } from "../../core/index.ts";
-import type { Broker, MessageState, OptionSpec, QueueInfo, QueueOptions } from "../../core/index.ts";
+import type { Broker, MessageState, QueueInfo } from "../../core/index.ts";
 import { each } from "../arguments.ts";
 import { withExamples } from "../examples.ts";
 import { queueJson } from "../json.ts";
 import { allPages } from "../pages.ts";
+import { changeText, optionChanges, shownOption } from "../queue-options.ts";
 import { given } from "../session.ts";
 import type { Act, Session } from "../session.ts";
 import { countsText, facts, table } from "../show.ts";
-import { plural, printable, timeText } from "../text.ts";
+import { columns, plural, printable, timeText } from "../text.ts";
 
 export function queueCommand(act: Act): CommandUnknownOpts {
   return new Command("queue")
@@ -24,12 +25,7 @@ export function queueCommand(act: Act): CommandUnknownOpts {
     .addCommand(resume(act));
 }
 
-const OPTION_HELP = `\nOptions of a queue (option=default):\n${OPTION_SPECS.map((spec) => `  ${`${spec.name}=${shown(spec, DEFAULT_OPTIONS)}`.padEnd(46)} ${spec.description}`).join("\n")}`;
-
-function shown(spec: OptionSpec, options: QueueOptions): string {
-  const value = options[spec.name];
-  return value === null ? "" : spec.show(value);
-}
+const OPTION_HELP = `\nOptions of a queue (option=default):\n${OPTION_SPECS.map((spec) => `  ${`${spec.name}=${shownOption(spec, DEFAULT_OPTIONS)}`.padEnd(42)} ${spec.description}`).join("\n")}`;
 
 function create(act: Act): CommandUnknownOpts {
   const command = new Command("create")
@@ -52,24 +48,16 @@ function configure(act: Act): CommandUnknownOpts {
     .requiredOption("--set <option=value>", "an option of the queue; may be repeated", each)
     .action(act(async (session, name, options) => {
       const input = optionsFromText(options.set);
-      const broker = await session.broker();
+      const broker = await session.existing();
       const before = await broker.queues.get(name);
       const queue = await broker.queues.configure(name, input);
       session.out.show([queueJson(queue)], () => {
         const changes = optionChanges(before.options, queue.options);
-        return changes.length === 0 ? [`${printable(name)} has these options already.`] : [`Configured queue ${printable(name)}:`, ...changes.map((change) => `  ${change}`)];
+        return changes.length === 0 ? [`${printable(name)} has these options already.`] : [`Configured queue ${printable(name)}:`, ...columns(changes.map((change) => [`  ${change.option}`, changeText(change)]), session.out.width)];
       });
     }))
     .addHelpText("after", OPTION_HELP);
   return withExamples(command, "queuescope queue configure orders --set retryLimit=10 --set leaseTime=default");
-}
-
-/** `leaseTime 5m -> 30s` for each option that differs. */
-export function optionChanges(before: QueueOptions, after: QueueOptions): string[] {
-  return OPTION_SPECS.flatMap((spec) => {
-    const [from, to] = [shown(spec, before), shown(spec, after)];
-    return from === to ? [] : [`${spec.name} ${from || "none"} -> ${to || "none"}`];
-  });
 }
 
 function list(act: Act): CommandUnknownOpts {
@@ -79,10 +67,10 @@ function list(act: Act): CommandUnknownOpts {
     .option("--namespace <name>", "only queues of this namespace")
     .option("--task <name>", "only queues of this task")
     .action(act(async (session, options) => {
-      const broker = await session.broker();
-      const queues = await allPages(session, (after) => broker.queues.list(given({ ...options, after })));
+      const broker = (await session.missing()) === null ? await session.broker() : null;
+      const queues = broker === null ? [] : await allPages(session, (after) => broker.queues.list(given({ ...options, after })));
       session.out.show(queues.map(queueJson), () => (queues.length === 0 ? [] : queueTable(session, queues)));
-      if (queues.length === 0) session.out.note(Object.keys(options).length > 0 ? "No queue matches." : `There are no queues in ${broker.url}. Push a first message with: queuescope push QUEUE DATA`);
+      if (queues.length === 0) session.out.note(Object.keys(options).length > 0 ? "No queue matches." : `There are no queues here. Push a first message with: queuescope push QUEUE DATA`);
     }));
   return withExamples(command, "queuescope queue list", "queuescope queue list --json | jq -r .name");
 }
@@ -99,7 +87,7 @@ function show(act: Act): CommandUnknownOpts {
     .description("Show a queue and its options.")
     .argument("<name>", "the queue")
     .action(act(async (session, name) => {
-      const broker = await session.broker();
+      const broker = await session.existing();
       const queue = await broker.queues.get(name);
       session.out.show([queueJson(queue)], () => queueFacts(session, queue));
     }));
@@ -109,7 +97,7 @@ function show(act: Act): CommandUnknownOpts {
 function queueFacts(session: Session, queue: QueueInfo): string[] {
   const { out } = session;
   const options = OPTION_SPECS.map((spec): [string, string] => {
-    const [value, standard] = [shown(spec, queue.options), shown(spec, DEFAULT_OPTIONS)];
+    const [value, standard] = [shownOption(spec, queue.options), shownOption(spec, DEFAULT_OPTIONS)];
     return [spec.name, value === standard ? out.paint("dim", value || "none") : `${value} (default: ${standard || "none"})`];
   });
   return [
@@ -126,7 +114,7 @@ function remove(act: Act): CommandUnknownOpts {
     .description("Delete a queue with its messages, dead letters, groups and traces.")
     .argument("<name>", "the queue")
     .action(act(async (session, name) => {
-      const broker = await session.broker();
+      const broker = await session.existing();
       const stats = await broker.inspect.stats(name);
       const deadLetters = await broker.inspect.countDeadLetters(name);
       const messages = await countMessages(broker, name);
@@ -153,7 +141,7 @@ function purge(act: Act): CommandUnknownOpts {
     .option("--group <name>", "the group whose view of the state counts (default: default)")
     .option("--match <text>", "only messages with this text in the data, headers or transaction id")
     .action(act(async (session, name, options) => {
-      const broker = await session.broker();
+      const broker = await session.existing();
       using progress = session.out.progress();
       let removed = 0;
       let after: string | null = null;
@@ -175,7 +163,7 @@ function pause(act: Act): CommandUnknownOpts {
     .description("Stop deliveries of a queue. Pushes and settlements go on.")
     .argument("<name>", "the queue")
     .action(act(async (session, name) => {
-      await (await session.broker()).queues.pause(name);
+      await (await session.existing()).queues.pause(name);
       session.out.show([{ name, paused: true }], () => [`Paused queue ${printable(name)}.`]);
     }));
   return withExamples(command, "queuescope queue pause orders");
@@ -186,7 +174,7 @@ function resume(act: Act): CommandUnknownOpts {
     .description("Let a paused queue deliver again.")
     .argument("<name>", "the queue")
     .action(act(async (session, name) => {
-      await (await session.broker()).queues.resume(name);
+      await (await session.existing()).queues.resume(name);
       session.out.show([{ name, paused: false }], () => [`Resumed queue ${printable(name)}.`]);
     }));
   return withExamples(command, "queuescope queue resume orders");

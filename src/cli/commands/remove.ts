@@ -9,7 +9,7 @@ export function removeCommand(act: Act): CommandUnknownOpts {
     .description("Delete messages for good, in every group. The receipt of a leased one goes stale.")
     .argument("<ids...>", "ids of messages")
     .action(act(async (session, ids) => {
-      const broker = await session.broker();
+      const broker = await session.existing();
       const results = await broker.repair.remove(ids);
       rows(session, results.map(({ id, removed }) => ({ id, done: removed })), "removed", "There is no such message: it was never pushed, or is gone already.");
     }));

@@ -13,7 +13,7 @@ export function renewCommand(act: Act): CommandUnknownOpts {
     .argument("<receipts...>", "receipts of pop")
     .addOption(new Option("--lease <duration>", "the leases end this long from now (default: the queue's leaseTime)").argParser(duration))
     .action(act(async (session, receipts, options) => {
-      const broker = await session.broker();
+      const broker = await session.existing();
       const results = await broker.messages.renew(receipts, options.lease);
       const now = Date.now();
       answer(session, results, (result) => ({ leaseExpiresAt: isoTime(result.leaseExpiresAt) }), (result) => `lease ends ${timeText(result.leaseExpiresAt, now)}`);

@@ -11,7 +11,7 @@ export function showCommand(act: Act): CommandUnknownOpts {
     .argument("<ids...>", "ids of messages")
     .option("--group <name>", "the group whose view is shown", DEFAULT_GROUP)
     .action(act(async (session, ids, options) => {
-      const broker = await session.broker();
+      const broker = await session.existing();
       await forEach(session, ids, (id) => broker.inspect.read(id, options.group));
     }));
   return withExamples(command, "queuescope show m1-7", "queuescope show m1-7 --json | jq .data");

@@ -24,7 +24,11 @@ export function statsCommand(act: Act): CommandUnknownOpts {
     .argument("[queue]", "the queue (default: all of them)")
     .option("--watch", "show them again after every change, until Ctrl-C")
     .action(act(async (session, queue, options) => {
-      const broker = await session.broker();
+      if (queue === undefined && (await session.missing()) !== null) {
+        print(session, { records: [], lines: [] });
+        return;
+      }
+      const broker = await session.existing();
       const view = async (): Promise<View> => (queue === undefined ? await everyQueue(session, broker) : oneQueue(session, await broker.inspect.stats(queue)));
       if (options.watch === true) await watch(session, broker, view);
       else print(session, await view());

@@ -20,7 +20,7 @@ export function tailCommand(act: Act): CommandUnknownOpts {
     .option("--partition <key>", "only this partition")
     .option("--limit <n>", "end after this many messages", whole)
     .action(act(async (session, queue, options) => {
-      const broker = await session.broker();
+      const broker = await session.existing();
       let left = options.limit ?? Number.POSITIVE_INFINITY;
       let last = (await broker.inspect.stats(queue)).lastId ?? undefined;
       session.out.note(`Following ${printable(queue)}; end with Ctrl-C.`);

@@ -21,7 +21,7 @@ export function traceCommand(act: Act): CommandUnknownOpts {
     .option("--limit <n>", "at most this many", whole, 1000)
     .action(act(async (session, id, options) => {
       const filter = traceFilter(id, options);
-      const broker = await session.broker();
+      const broker = await session.existing();
       const events = await allPages(session, (after) => broker.inspect.traces({ ...filter, ...given({ after }), limit: Math.min(1000, options.limit) }), options.limit);
       session.out.show(events.map(traceJson), () => (events.length === 0 ? [] : timeline(session, events)));
       if (events.length === 0) session.out.note("No event matches. A queue records failures only, unless: queuescope queue configure QUEUE --set trace=all");
