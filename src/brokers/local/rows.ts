@@ -58,7 +58,7 @@ export function messageBase(tx: ReadTx, row: MessageRow, queue: string, unseal: 
 }
 
 /** Where a redriven message came from; `null` once that dead letter was discarded. */
-function originOf(tx: ReadTx, did: number): MessageBase["redrivenFrom"] {
+export function originOf(tx: ReadTx, did: number): MessageBase["redrivenFrom"] {
   const dead = tx.get<{ qid: number; id: number; queue: string }>("SELECT d.qid, d.id, q.name AS queue FROM dead AS d JOIN queue AS q ON q.qid = d.qid WHERE d.did = ?", did);
   return dead === undefined ? null : { queue: dead.queue, deadLetterId: deadLetterId(dead.qid, did), messageId: messageId(dead.id) };
 }

@@ -114,7 +114,7 @@ CREATE TABLE dedup (qid INTEGER NOT NULL, part TEXT NOT NULL, tx TEXT NOT NULL, 
 CREATE INDEX dedup_at ON dedup (qid, at);
 
 CREATE TABLE dead (
-  did INTEGER PRIMARY KEY, qid INTEGER NOT NULL, grp TEXT NOT NULL, id INTEGER NOT NULL, -- id: the public one
+  did INTEGER PRIMARY KEY AUTOINCREMENT, qid INTEGER NOT NULL, grp TEXT NOT NULL, id INTEGER NOT NULL, -- id: the public one
   name TEXT, prio INTEGER NOT NULL, ts INTEGER NOT NULL, dead_at INTEGER NOT NULL, reason TEXT NOT NULL, charges INTEGER NOT NULL, deliveries INTEGER NOT NULL,
   enc INTEGER NOT NULL, body BLOB NOT NULL, hdr BLOB, tx TEXT, error BLOB, stack BLOB,
   redriven INTEGER NOT NULL DEFAULT 0
@@ -130,6 +130,7 @@ CREATE TABLE event (
 ) STRICT;
 CREATE INDEX event_message ON event (id, eid);
 CREATE TABLE event_name (name TEXT NOT NULL, eid INTEGER NOT NULL, PRIMARY KEY (name, eid)) STRICT, WITHOUT ROWID;
+CREATE INDEX event_name_event ON event_name (eid);
 
 -- Snapshots of the counters of a queue (gid 0) or group at the end of a minute in which they changed.
 CREATE TABLE tally (qid INTEGER NOT NULL, gid INTEGER NOT NULL, minute INTEGER NOT NULL, counters TEXT NOT NULL, PRIMARY KEY (qid, gid, minute)) STRICT, WITHOUT ROWID;
