@@ -1,7 +1,7 @@
 /** `npm run build`: the library, the CLI and the extension into dist/, with shared chunks and type declarations. */
 import { build, type BuildOptions, type Metafile } from "esbuild";
 import { execFile } from "node:child_process";
-import { chmod, readFile, rm } from "node:fs/promises";
+import { chmod, copyFile, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { kilobytes, EXTENSION_ENTRY_LIMIT } from "./sizes.ts";
@@ -44,18 +44,9 @@ async function bundle(): Promise<Metafile> {
   return result.metafile;
 }
 
-/** The file that npm links as `queuescope`; see scripts/cli-entry.js. */
+/** The file that npm links as `queuescope`: not bundled, so that an old Node can read it; it imports cli-main.js. */
 async function cliEntry(): Promise<void> {
-  const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { engines: { node: string } };
-  await build({
-    ...shared,
-    entryPoints: { cli: "scripts/cli-entry.js" },
-    outdir: dist,
-    target: "es2020",
-    format: "esm",
-    sourcemap: false,
-    define: { ENGINES: JSON.stringify(manifest.engines.node) },
-  });
+  await copyFile(join(root, "src", "cli", "entry.js"), join(dist, "cli.js"));
   await chmod(join(dist, "cli.js"), 0o755);
 }
 
@@ -80,6 +71,7 @@ function eagerBytes(metafile: Metafile, entry: string): number {
 }
 
 await rm(dist, { recursive: true, force: true });
+await mkdir(dist);
 const [metafile] = await Promise.all([bundle(), cliEntry(), declarations()]);
 
 const entry = eagerBytes(metafile, "dist/extension.js");

@@ -1,0 +1,52 @@
+import type { Locator, Page } from "playwright-core";
+
+/** One view of the Queuescope container. */
+export class TreeView {
+  readonly #page: Page;
+  readonly pane: Locator;
+
+  constructor(page: Page, title: string) {
+    this.#page = page;
+    this.pane = page.locator(".sidebar .pane").filter({ has: page.locator(`.pane-header[aria-label="${title} Section"]`) });
+  }
+
+  /** The row with exactly this label and, when given, a description that holds the text. Of several, the first. */
+  row(label: string, description?: string | RegExp): Locator {
+    const labelled = this.pane.locator(".monaco-list-row").filter({ has: this.#page.locator(".label-name").getByText(label, { exact: true }) });
+    const described = description === undefined ? labelled : labelled.filter({ has: this.#page.locator(".label-description").filter({ hasText: description }) });
+    return described.first();
+  }
+
+  /** What the view says when it has no rows. */
+  get welcome(): Locator {
+    return this.pane.locator(".welcome-view-content");
+  }
+
+  async expand(label: string): Promise<void> {
+    const row = this.row(label);
+    await row.waitFor();
+    if ((await row.getAttribute("aria-expanded")) === "true") return;
+    await row.locator(".monaco-tl-twistie").click();
+    await this.row(label).and(this.pane.locator('[aria-expanded="true"]')).waitFor();
+  }
+
+  /** Chooses from the row's context menu. */
+  async choose(row: Locator, action: string): Promise<void> {
+    await row.click({ button: "right" });
+    const item = this.#page.locator(".monaco-menu .action-item").filter({ has: this.#page.locator(".action-label").getByText(action, { exact: true }) });
+    await item.click();
+  }
+
+  /** Presses one of the icons that a row shows on hover. */
+  async press(row: Locator, action: string): Promise<void> {
+    await row.hover();
+    await row.locator(`.actions .action-label[aria-label^="${action}"]`).click();
+  }
+
+  /** Every row's text, top to bottom, of those that are in sight. */
+  async rows(): Promise<string[]> {
+    const rows = await this.pane.locator(".monaco-list-row").all();
+    const labels = await Promise.all(rows.map(async (row) => ({ index: Number(await row.getAttribute("data-index")), label: (await row.getAttribute("aria-label")) ?? "" })));
+    return labels.sort((a, b) => a.index - b.index).map(({ label }) => label);
+  }
+}
