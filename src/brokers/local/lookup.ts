@@ -23,6 +23,16 @@ export function findMessage(tx: ReadTx, id: string): Found | undefined {
   return scheduled === undefined ? undefined : { queue, scheduled };
 }
 
+/** Without reading its data. */
+export function messageExists(tx: ReadTx, id: string): boolean {
+  const key = parseMessageId(id);
+  return key !== null && queueById(tx, queueOf(key)) !== undefined && tx.get(EXISTS, key, tx.now, key, tx.now, key) !== undefined;
+}
+
+const EXISTS = `SELECT 1 AS one FROM msg WHERE id = ? AND alias IS NULL AND (exp IS NULL OR exp > ?)
+  UNION ALL SELECT 1 FROM fired AS f CROSS JOIN msg AS m ON m.id = f.id WHERE f.alias = ? AND (m.exp IS NULL OR m.exp > ?)
+  UNION ALL SELECT 1 FROM sched WHERE id = ? LIMIT 1`;
+
 /** By the id people know; a place in the log that was given to a message with another id finds nothing. */
 export function messageByKey(tx: ReadTx, key: number): MessageRow | undefined {
   const row = messageAt(tx, key);

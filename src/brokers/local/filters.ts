@@ -1,0 +1,36 @@
+import { groupName, instant, invalidInput, MESSAGE_STATES, partitionName } from "../../core/index.ts";
+import type { Instant, MessageState } from "../../core/index.ts";
+
+interface Names {
+  readonly group?: string | undefined;
+  readonly partition?: string | null | undefined;
+}
+
+interface Filter extends Names {
+  readonly state?: MessageState | undefined;
+  readonly match?: string | undefined;
+  readonly from?: Instant | undefined;
+  readonly to?: Instant | undefined;
+  readonly ids?: readonly string[] | undefined;
+}
+
+/** @throws invalid-input naming the field */
+export function checkedNames<T extends Names>(request: T): T {
+  if (request.group !== undefined) groupName(request.group);
+  if (typeof request.partition === "string") partitionName(request.partition);
+  return request;
+}
+
+/** @throws invalid-input naming the field */
+export function checkedFilter<T extends Filter>(request: T): T {
+  checkedNames(request);
+  const { state, match, from, to, ids } = request;
+  if (state !== undefined && !MESSAGE_STATES.includes(state)) throw invalidInput("state", `state must be one of ${MESSAGE_STATES.join(", ")}, but is ${JSON.stringify(state)}.`);
+  if (match === "") throw invalidInput("match", "match must not be empty. Give the text to look for, or leave it out.");
+  if (from !== undefined) instant(from, "from");
+  if (to !== undefined) instant(to, "to");
+  if (ids !== undefined && ids.length > MOST_IDS) throw invalidInput("ids", `At most ${MOST_IDS} ids can be given at once, but these are ${ids.length}. Give them in several calls.`);
+  return request;
+}
+
+export const MOST_IDS = 1_000;

@@ -1,0 +1,48 @@
+import { DEFAULT_GROUP } from "../../core/index.ts";
+import type { Inspect } from "../../core/index.ts";
+import { browse } from "./browse.ts";
+import type { Local } from "./context.ts";
+import { countDeadLetters, deadLetter, deadLetters } from "./dead-letters.ts";
+import { checkedFilter, checkedNames } from "./filters.ts";
+import { health } from "./health.ts";
+import { histogram } from "./histogram.ts";
+import { messageNotFound } from "./ids.ts";
+import { leases } from "./lease-list.ts";
+import { findMessage, messageExists, MessageReader } from "./lookup.ts";
+import { metrics } from "./metrics.ts";
+import { partitions } from "./partitions.ts";
+import { peek } from "./peek.ts";
+import { requireQueue } from "./queue-row.ts";
+import { groupInfos, stats } from "./stats.ts";
+import { traceNames, traces } from "./traces.ts";
+
+/** Changes nothing: every call is one or a few read transactions, each bounded. */
+export function inspectFacet({ store, crypt }: Local): Inspect {
+  const { unseal } = crypt;
+  return {
+    peek: async (queue, request = {}) => store.read((tx) => peek(tx, requireQueue(tx, queue), checkedNames(request), unseal)),
+    browse: async (queue, request = {}) => store.read((tx) => browse(tx, requireQueue(tx, queue), checkedFilter(request), unseal)),
+    async read(id, group = DEFAULT_GROUP) {
+      checkedNames({ group });
+      return store.read((tx) => {
+        const found = findMessage(tx, id);
+        if (found === undefined) throw messageNotFound(id);
+        const reader = new MessageReader(tx, found.queue, group, unseal);
+        return found.message === undefined ? reader.shownScheduled(found.scheduled) : reader.shown(found.message);
+      });
+    },
+    exists: (ids) => store.read((tx) => ids.filter((id) => messageExists(tx, id))),
+    stats: (queue) => store.read((tx) => stats(tx, requireQueue(tx, queue))),
+    partitions: async (queue, request = {}) => partitions(store, queue, checkedNames(request)),
+    groups: (queue) => store.read((tx) => groupInfos(tx, requireQueue(tx, queue))),
+    leases: async (queue, request = {}) => store.read((tx) => leases(tx, requireQueue(tx, queue), checkedNames(request), unseal)),
+    deadLetters: async (queue, request = {}) => store.read((tx) => deadLetters(tx, requireQueue(tx, queue), checkedFilter(request), unseal)),
+    countDeadLetters: async (queue, filter = {}) => countDeadLetters(store, queue, checkedFilter(filter), unseal),
+    deadLetter: (id) => store.read((tx) => deadLetter(tx, id, unseal)),
+    traces: (request) => store.read((tx) => traces(tx, request, unseal)),
+    traceNames: (request = {}) => store.read((tx) => traceNames(tx, request)),
+    metrics: async (queue, request) => store.read((tx) => metrics(tx, requireQueue(tx, queue), checkedNames(request))),
+    histogram: (queue, request) => store.read((tx) => histogram(tx, requireQueue(tx, queue), request)),
+    health: () => health(store, crypt),
+  };
+}
