@@ -271,10 +271,10 @@ export class Consumer<T> {
   }
 
   async #call(messages: readonly Message<T>[], care: LeaseCare, closed: Set<string>): Promise<Settlement[]> {
-    const { broker, connection, hooks, settings } = this.#parts;
+    const { connection, hooks, settings } = this.#parts;
     for (const message of messages) hooks.started?.(message);
     const from = performance.now();
-    const context = new CallContext(connection, broker, messages, care, hooks.force, settings.request.worker);
+    const context = new CallContext(connection, messages, care, hooks.force, settings.request.worker);
     const failure = await this.#outcome(messages, context);
     const milliseconds = performance.now() - from;
     const done: Settlement[] = [];

@@ -5,6 +5,20 @@ import type { HandlerContext, HandlerTrace } from "./handler.ts";
 import type { LeaseCare } from "./leases.ts";
 import type { Message } from "./message.ts";
 
+/** Where an event of a timeline belongs. */
+export interface TraceTarget {
+  readonly messageId: string;
+  readonly group: string;
+  readonly attempt?: number;
+}
+
+/** Adds an event to the timelines of messages. */
+export async function writeTrace(broker: Broker, { eventType = "info", data, traceName }: HandlerTrace, targets: readonly TraceTarget[], worker: string | undefined): Promise<void> {
+  const names = traceName === undefined ? [] : typeof traceName === "string" ? [traceName] : traceName;
+  const text = data === undefined ? {} : { data: payloadText(valuePayload(data)) };
+  await broker.messages.trace(targets.map((target) => ({ ...target, type: eventType, names, ...text, ...(worker === undefined ? {} : { worker }) })));
+}
+
 /** What one call of a handler gets beside its messages. */
 export class CallContext implements HandlerContext {
   readonly queues: Connection;
@@ -15,16 +29,14 @@ export class CallContext implements HandlerContext {
   /** A property, so that handlers can take it from the context: `{ trace }`. */
   readonly trace: (event: HandlerTrace, message?: Message) => Promise<void>;
 
-  constructor(connection: Connection, broker: Broker, messages: readonly Message[], care: LeaseCare, force: AbortSignal | undefined, worker: string | undefined) {
+  constructor(connection: Connection, messages: readonly Message[], care: LeaseCare, force: AbortSignal | undefined, worker: string | undefined) {
     this.queues = connection;
     this.#messages = messages;
     this.#care = care;
     this.#force = force;
-    this.trace = async ({ eventType = "info", data, traceName }, message) => {
-      const names = traceName === undefined ? [] : typeof traceName === "string" ? [traceName] : traceName;
-      const text = data === undefined ? {} : { data: payloadText(valuePayload(data)) };
-      const about = message === undefined ? this.#messages : [message];
-      await broker.messages.trace(about.map(({ id, group, attempt }) => ({ messageId: id, type: eventType, names, group, attempt, ...text, ...(worker === undefined ? {} : { worker }) })));
+    this.trace = (event, message) => {
+      const about = message === undefined ? messages : [message];
+      return writeTrace(connection.broker, event, about.map(({ id, group, attempt }) => ({ messageId: id, group, attempt })), worker);
     };
   }
 

@@ -1,7 +1,8 @@
 import { instant, valuePayload } from "../core/index.ts";
 import type { Broker, DeadLetterFilter, Headers, Page, RedriveRequest, RedriveResult } from "../core/index.ts";
 import type { Connection } from "./connection.ts";
-import { failureFrom, failureOf, type HandlerResult } from "./handler.ts";
+import { writeTrace } from "./context.ts";
+import { failureFrom, failureOf, type HandlerResult, type HandlerTrace } from "./handler.ts";
 import { DeadMessage } from "./message.ts";
 
 type Time = Date | number | string;
@@ -32,6 +33,8 @@ export interface RedriveOptions extends DeadLetterSelection {
 export interface DeadLetterContext {
   readonly queues: Connection;
   readonly signal: AbortSignal;
+  /** Adds an event to the timeline of the message that died. */
+  trace(event: HandlerTrace): Promise<void>;
 }
 
 export type DeadLetterHandler<T> = (letter: DeadMessage<T>, context: DeadLetterContext) => HandlerResult | Promise<HandlerResult>;
@@ -124,7 +127,8 @@ export class DeadLetters<T = unknown> {
 
   async #try(handler: DeadLetterHandler<T>, letter: DeadMessage<T>, signal: AbortSignal): Promise<string | null> {
     try {
-      return failureOf(await handler(letter, { queues: this.#connection, signal }))?.message ?? null;
+      const trace = (event: HandlerTrace): Promise<void> => writeTrace(this.#broker, event, [{ messageId: letter.messageId, group: letter.group }], undefined);
+      return failureOf(await handler(letter, { queues: this.#connection, signal, trace }))?.message ?? null;
     } catch (error) {
       return failureFrom(error).message;
     }

@@ -1,0 +1,18 @@
+import type { Logger } from "../client/log.ts";
+
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+
+/** The first SIGINT or SIGTERM stops, the second doesn't wait any longer. Answers how to stop listening. */
+export function listenToSignals(stop: AbortController, force: AbortController, log: Logger): () => void {
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (stop.signal.aborted) {
+      log.warn(`${signal} again: not waiting for running handlers, their messages are released`);
+      force.abort();
+      return;
+    }
+    log.info(`${signal}: stopping; press Ctrl-C again to stop without waiting`);
+    stop.abort();
+  };
+  for (const signal of SIGNALS) process.on(signal, onSignal);
+  return () => { for (const signal of SIGNALS) process.off(signal, onSignal); };
+}

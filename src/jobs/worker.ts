@@ -1,0 +1,270 @@
+import { randomBytes } from "node:crypto";
+import inspector from "node:inspector";
+import { hostname } from "node:os";
+import { basename } from "node:path";
+import { DEFAULT_GROUP, durationMs, invalidInput, QueuescopeError, queueName } from "../core/index.ts";
+import type { Message as InspectedMessage, WorkerState } from "../core/index.ts";
+import { connect, databasePath } from "../client/connect.ts";
+import type { Connection } from "../client/connection.ts";
+import { Budget, type ConsumeHooks, type ConsumeSummary, type Finished } from "../client/consume.ts";
+import type { DeadLetterContext } from "../client/dead-letters.ts";
+import type { Handler, HandlerResult } from "../client/handler.ts";
+import { silentLogger, type LogFields, type Logger } from "../client/log.ts";
+import type { DeadMessage, Message } from "../client/message.ts";
+import type { Queue } from "../client/queue.ts";
+import { execHandler, findProgram, KILL_AFTER, runProgram, type ExecOptions } from "./exec.ts";
+import { BEAT_EVERY, Heartbeat } from "./heartbeat.ts";
+import { LeaseKeeper } from "./lease-keeper.ts";
+import { loadHandler, type LoadedHandler } from "./load-handler.ts";
+import { listenToSignals } from "./signals.ts";
+import type { WorkerOptions, WorkerSummary } from "./types.ts";
+
+/**
+ * Runs a worker until its limit, the end of its queues, or a stop.
+ * @throws invalid-input for a handler or program that can't be used, before anything is popped; what no retry of a pop can cure
+ */
+export async function runWorker(options: WorkerOptions): Promise<WorkerSummary> {
+  check(options);
+  const log = options.log ?? silentLogger;
+  const cwd = options.cwd ?? process.cwd();
+  const stop = new AbortController();
+  const force = new AbortController();
+  const faults: unknown[] = [];
+  const broken = (error: unknown): void => {
+    faults.push(error);
+    stop.abort();
+  };
+  const work = await prepare(options, cwd, log, broken);
+  const queues = await connect({ url: options.url, logger: log });
+  const stopListening = options.processSignals === false ? null : listenToSignals(stop, force, log);
+  const signal = options.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, options.signal]);
+  try {
+    const worker = new WorkerRun(options, queues, work, log, cwd);
+    const summary = await worker.run(signal, force.signal, stop);
+    if (faults.length > 0) throw faults[0];
+    return summary;
+  } finally {
+    stopListening?.();
+    await queues.close();
+  }
+}
+
+function check(options: WorkerOptions): void {
+  if (options.queues.length === 0) throw invalidInput("queues", "A worker needs at least one queue.");
+  for (const name of options.queues) queueName(name);
+  if ((options.handler === undefined) === (options.exec === undefined)) throw invalidInput("handler", "A worker needs either a handler (a module) or a command to execute, and not both.");
+  if (options.messageId !== undefined && options.queues.length !== 1) throw invalidInput("queues", "To handle one message, name the one queue it is in.");
+}
+
+/** How a message, several, or a dead letter is handled. */
+interface Work {
+  readonly name: string;
+  readonly exec: ExecOptions | null;
+  readonly handler: LoadedHandler;
+}
+
+async function prepare(options: WorkerOptions, cwd: string, log: Logger, broken: (error: unknown) => void): Promise<Work> {
+  const { handler, exec, env = {} } = options;
+  if (exec !== undefined) {
+    const program = findProgram(exec, cwd);
+    const settings: ExecOptions = { program, cwd, env, log, broken };
+    return { name: options.name ?? program.text, exec: settings, handler: execHandler(settings) as LoadedHandler };
+  }
+  // A handler that connects by itself gets to the same queues.
+  Object.assign(process.env, options.url === undefined ? {} : { QUEUESCOPE_URL: databasePath({ url: options.url }) }, env);
+  return { name: options.name ?? basename(handler ?? ""), exec: null, handler: await loadHandler(handler ?? "", cwd) };
+}
+
+class WorkerRun {
+  readonly #options: WorkerOptions;
+  readonly #queues: Connection;
+  readonly #work: Work;
+  readonly #log: Logger;
+  readonly #cwd: string;
+  readonly #heartbeat: Heartbeat;
+  readonly #budget: Budget;
+  #keeper: LeaseKeeper | null = null;
+  /** Milliseconds of the shortest lease that was seen; until then short enough for any. */
+  #lease = 1_000;
+
+  constructor(options: WorkerOptions, queues: Connection, work: Work, log: Logger, cwd: string) {
+    this.#options = options;
+    this.#queues = queues;
+    this.#work = work;
+    this.#log = log;
+    this.#cwd = cwd;
+    this.#budget = new Budget(options.messageId === undefined ? (options.limit ?? null) : 1);
+    const state: WorkerState = {
+      id: `${hostname()}-${process.pid}-${randomBytes(4).toString("hex")}`,
+      name: work.name,
+      queues: options.queues,
+      group: options.group ?? DEFAULT_GROUP,
+      host: hostname(),
+      pid: process.pid,
+      startedAt: Date.now(),
+      concurrency: this.#concurrency,
+      status: "starting",
+      current: [],
+      processed: 0,
+      failed: 0,
+      interval: BEAT_EVERY,
+    };
+    this.#heartbeat = new Heartbeat(queues.broker, log, state, (now) => { this.#report(now); });
+  }
+
+  async run(signal: AbortSignal, force: AbortSignal, stop: AbortController): Promise<WorkerSummary> {
+    const { state } = this.#heartbeat;
+    await this.#heartbeat.start();
+    this.#log.info("worker started", { worker: state.id, name: state.name, queues: state.queues.join(","), group: state.group, concurrency: state.concurrency });
+    const stopping = (): void => {
+      this.#log.info("stopping: running handlers are finished, nothing new is started", { running: this.#heartbeat.state.current.length });
+      this.#heartbeat.change({ status: "stopping" });
+    };
+    signal.addEventListener("abort", stopping, { once: true });
+    try {
+      this.#heartbeat.change({ status: "idle" });
+      const summary = this.#options.dlq === true ? await this.#consumeDeadLetters(signal) : await this.#consume(signal, force, stop);
+      const reason = force.aborted ? "forced" : summary.reason;
+      this.#log.info("worker stopped", { worker: state.id, processed: summary.processed, failed: summary.failed, reason });
+      return { ...summary, reason };
+    } finally {
+      signal.removeEventListener("abort", stopping);
+      await this.#end(state.id);
+    }
+  }
+
+  /** Whatever happened: nothing stays leased by a worker that is gone. */
+  async #end(id: string): Promise<void> {
+    await this.#keeper?.stop();
+    const released = await this.#queues.broker.workers.releaseLeases(id);
+    if (released > 0) this.#log.info("released what was not finished", { messages: released });
+    await this.#heartbeat.stop();
+  }
+
+  get #concurrency(): number {
+    return this.#options.messageId === undefined ? (this.#options.concurrency ?? 1) : 1;
+  }
+
+  async #consume(signal: AbortSignal, force: AbortSignal, stop: AbortController): Promise<ConsumeSummary> {
+    const { messageId } = this.#options;
+    if (messageId !== undefined) await this.#announce(messageId);
+    const runs = this.#options.queues.map(async (name) => {
+      try {
+        const consumer = this.#queue(name).consumer(this.#work.handler as Handler, {
+          hooks: this.#hooks(force),
+          budget: this.#budget,
+          request: { worker: this.#heartbeat.state.id, ...(messageId === undefined ? {} : { messageId }) },
+        });
+        return await consumer.run(signal);
+      } catch (error) {
+        stop.abort();
+        throw error;
+      }
+    });
+    const ended = await Promise.allSettled(runs);
+    const failed = ended.find((run) => run.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+    return ended.map((run) => (run as PromiseFulfilledResult<ConsumeSummary>).value).reduce((sum, one) => ({
+      processed: sum.processed + one.processed,
+      failed: sum.failed + one.failed,
+      reason: sum.reason === "stopped" || one.reason === "stopped" ? "stopped" : one.reason,
+    }));
+  }
+
+  #queue(name: string): Queue {
+    const { group, partition, start, lease, batch = 1, drain, messageId } = this.#options;
+    let queue = this.#queues.queue(name).concurrency(this.#concurrency).renewLease();
+    if (group !== undefined) queue = queue.group(group);
+    if (partition !== undefined) queue = queue.partition(partition);
+    if (start !== undefined) queue = queue.start(typeof start === "number" ? new Date(start) : start);
+    if (lease !== undefined) queue = queue.lease(durationMs(lease, "lease", "ms"));
+    if (drain === true) queue = queue.wait(false);
+    if (batch === 1 || messageId !== undefined) return queue;
+    // The handler of a batch takes an array; to the loop both are functions.
+    return this.#work.exec === null ? (queue.batch(batch) as unknown as Queue) : queue.batch(batch).each();
+  }
+
+  #hooks(force: AbortSignal): ConsumeHooks {
+    return {
+      force,
+      forceGrace: this.#work.exec === null ? 0 : KILL_AFTER + 1_000,
+      waiting: (queue) => { this.#log.info("waiting for the queue to be created", { queue }); },
+      started: (message) => { this.#started(message); },
+      finished: (finished) => { this.#finished(finished); },
+    };
+  }
+
+  #started(message: Message): void {
+    if (message.leaseExpiresAt !== null) this.#lease = Math.max(message.leaseExpiresAt.getTime() - Date.now(), 100);
+    this.#heartbeat.began(message.id);
+    this.#log.debug("started", identity(message));
+  }
+
+  #finished({ message, milliseconds, failure, outcome, result }: Finished): void {
+    this.#heartbeat.ended(message.id, failure !== null);
+    const details: LogFields = {
+      ...identity(message),
+      ms: Math.round(milliseconds),
+      error: failure?.message,
+      ...(result?.ok === true ? { retryAt: result.retryAt === null ? undefined : new Date(result.retryAt).toISOString(), deadLetter: result.deadLetterId ?? undefined } : {}),
+    };
+    this.#log[failure === null && outcome !== "lease-lost" ? "info" : "warn"](outcome, details);
+  }
+
+  /** Says why the one message may have to be waited for. @throws when it will never come */
+  async #announce(id: string): Promise<void> {
+    const message = await this.#queues.broker.inspect.read(id, this.#options.group);
+    const [queue] = this.#options.queues;
+    if (message.queue !== queue) throw invalidInput("messageId", `Message ${id} is in queue ${message.queue}, not in ${queue ?? ""}.`);
+    if (message.state === "completed" || message.state === "dead") throw new QueuescopeError("message-not-found", gone(message));
+    if (message.state !== "ready") this.#log.info(`waiting for message ${id}: it is ${message.state}`, { until: message.until === null ? undefined : new Date(message.until).toISOString() });
+  }
+
+  async #consumeDeadLetters(signal: AbortSignal): Promise<ConsumeSummary> {
+    let [processed, failed] = [0, 0];
+    for (const name of this.#options.queues) {
+      const left = this.#options.limit === undefined ? undefined : this.#options.limit - processed;
+      if (left === 0 || signal.aborted) break;
+      const letters = this.#queues.queue(name).dlq(this.#options.group);
+      const { discarded, kept } = await letters.consume((letter, context) => this.#handleLetter(letter, context), {
+        signal,
+        ...(left === undefined ? {} : { limit: left }),
+        ...(this.#options.messageId === undefined ? {} : { ids: [this.#options.messageId] }),
+        started: (letter) => { this.#heartbeat.began(letter.messageId); },
+        finished: (letter, outcome, error) => {
+          this.#heartbeat.ended(letter.messageId, error !== null);
+          this.#log[error === null ? "info" : "warn"](outcome, { deadLetter: letter.id, id: letter.messageId, queue: letter.queue, group: letter.group, error: error ?? undefined });
+        },
+      });
+      processed += discarded + kept;
+      failed += kept;
+    }
+    return { processed, failed, reason: signal.aborted ? "stopped" : processed === this.#options.limit ? "limit" : "drained" };
+  }
+
+  async #handleLetter(letter: DeadMessage, context: DeadLetterContext): Promise<HandlerResult> {
+    const { exec, handler } = this.#work;
+    if (exec === null) return (await handler(letter, context)) as HandlerResult;
+    const outcome = await runProgram(exec, letter, context);
+    if (outcome.kind === "broken") exec.broken(outcome.error);
+    if (outcome.kind !== "ok") throw outcome.error;
+    return undefined;
+  }
+
+  /** A debugger may attach at any time: from then on the leases are kept from outside. */
+  #report(state: WorkerState): void {
+    if (this.#keeper === null && inspector.url() !== undefined) {
+      this.#keeper = new LeaseKeeper(this.#queues.url, this.#cwd, (problem) => { this.#log.warn(problem); });
+    }
+    this.#keeper?.report(state, this.#lease);
+  }
+}
+
+function identity(message: Message): LogFields {
+  return { id: message.id, queue: message.queue, partition: message.partition ?? undefined, attempt: message.attempt };
+}
+
+function gone(message: InspectedMessage): string {
+  if (message.state === "completed") return `Message ${message.id} is completed for group ${message.group}: it isn't delivered again. Push it again to handle it once more.`;
+  return `Message ${message.id} is a dead letter of group ${message.group}. Redrive it first, then handle the message that it becomes.`;
+}
