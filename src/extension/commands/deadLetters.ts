@@ -1,0 +1,107 @@
+import * as vscode from "vscode";
+import type { DeadLetterFilter, RedriveRequest } from "../../core/index.ts";
+import type { App } from "../app.ts";
+import type { Connection } from "../connections/connection.ts";
+import { uriAddress } from "../documents/address.ts";
+import { parseContentDocument } from "../documents/messageJson.ts";
+import { countDead } from "../loaders/queues.ts";
+import { cappedCount } from "../models/format.ts";
+import type { DeadLetterNode } from "../models/nodes.ts";
+import { confirm, inform, inSteps } from "./ask.ts";
+import { asNode, nodesOf, pickQueue, type QueueTarget } from "./target.ts";
+import type { CommandFamily } from "./types.ts";
+
+/** countDeadLetters counts up to here. */
+const COUNTED = 10_000;
+
+export const deadLetterCommands = {
+  "queuescope.redrive": async (_app, ...args) => {
+    let redriven = 0;
+    for (const { connection, queue, ids } of byQueue(nodesOf("deadLetter", args))) redriven += await redriveAll(connection, queue, { filter: { ids } }, ids.length);
+    if (redriven > 0) inform(vscode.l10n.t("{0} redriven: they stand at the tail of their queue.", redriven));
+  },
+
+  "queuescope.redriveAll": async (app, argument) => {
+    const target = await pickDead(app, argument, vscode.l10n.t("Redrive All"));
+    if (target === undefined) return;
+    const { connection, queue, count } = target;
+    const sure = await confirm(vscode.l10n.t("Redrive {0} dead letters of {1} in {2}?", cappedCount(count, COUNTED), queue, connection.label), vscode.l10n.t("Redrive All"), vscode.l10n.t("Each goes to the tail of its queue, to the group it died in."));
+    if (!sure) return;
+    const redriven = await redriveAll(connection, queue, { filter: { redriven: false } }, count);
+    inform(vscode.l10n.t("{0} dead letters of {1} redriven.", redriven.toLocaleString(), queue));
+  },
+
+  "queuescope.redriveEdited": async (app, argument) => {
+    const node = asNode(argument);
+    if (node?.kind !== "deadLetter") return;
+    await app.documents.show({ kind: "redrive", connection: node.connection.id, queue: node.queue, id: node.deadLetter.id }, { preview: false });
+    inform(vscode.l10n.t("Edit it, then press the Redrive button of the editor."));
+  },
+
+  "queuescope.redriveDocument": async (app) => {
+    const document = vscode.window.activeTextEditor?.document;
+    if (document?.uri.scheme !== "queuescope") return;
+    const address = uriAddress(document.uri);
+    const connection = await app.documents.connectionOf(document.uri);
+    if (address.kind !== "redrive" || connection === undefined) return;
+    const { payload, headers } = parseContentDocument(document.getText());
+    const { redriven } = await (await connection.open()).repair.redrive(address.queue, { filter: { ids: [address.id] }, payload, headers });
+    const [result] = redriven;
+    if (result === undefined) throw new Error(vscode.l10n.t("{0} isn't among the dead letters of {1} any more.", address.id, address.queue));
+    if (result.status === "already-redriven") void vscode.window.showWarningMessage(vscode.l10n.t("{0} was redriven before, as {1}. Nothing was pushed.", address.id, result.messageId));
+    else inform(vscode.l10n.t("Redriven as {0}, with your changes.", result.messageId));
+  },
+
+  "queuescope.discard": async (_app, ...args) => {
+    const nodes = nodesOf("deadLetter", args);
+    const [first] = nodes;
+    if (first === undefined) return;
+    const question =
+      nodes.length === 1
+        ? vscode.l10n.t("Discard dead letter {0} of {1} (message {2})?", first.deadLetter.id, first.queue, first.deadLetter.messageId)
+        : vscode.l10n.t("Discard {0} dead letters of {1}?", nodes.length, [...new Set(nodes.map(({ queue }) => queue))].join(", "));
+    if (!(await confirm(question, vscode.l10n.t("Discard"), vscode.l10n.t("Its data and error are lost. This can't be undone.")))) return;
+    for (const { connection, queue, ids } of byQueue(nodes)) await discardAll(connection, queue, { ids }, ids.length);
+  },
+
+  "queuescope.discardAll": async (app, argument) => {
+    const target = await pickDead(app, argument, vscode.l10n.t("Discard All"));
+    if (target === undefined) return;
+    const { connection, queue, count } = target;
+    const sure = await confirm(vscode.l10n.t("Discard {0} dead letters of {1} in {2}?", cappedCount(count, COUNTED), queue, connection.label), vscode.l10n.t("Discard All"), vscode.l10n.t("Their data and errors are lost. This can't be undone."));
+    if (!sure) return;
+    const discarded = await discardAll(connection, queue, { redriven: false }, count);
+    inform(vscode.l10n.t("{0} dead letters of {1} discarded.", discarded.toLocaleString(), queue));
+  },
+} satisfies Partial<CommandFamily>;
+
+async function pickDead(app: App, argument: unknown, title: string): Promise<(QueueTarget & { readonly count: number }) | undefined> {
+  const target = await pickQueue(app, argument, title);
+  if (target === undefined) return undefined;
+  const count = await countDead(await target.connection.open(), target.queue);
+  if (count > 0) return { ...target, count };
+  void vscode.window.showInformationMessage(vscode.l10n.t("{0} has no dead letters.", target.queue));
+  return undefined;
+}
+
+function byQueue(nodes: readonly DeadLetterNode[]): { readonly connection: Connection; readonly queue: string; readonly ids: string[] }[] {
+  return [...Map.groupBy(nodes, ({ connection }) => connection)].flatMap(([connection, ofConnection]) =>
+    [...Map.groupBy(ofConnection, ({ queue }) => queue)].map(([queue, ofQueue]) => ({ connection, queue, ids: ofQueue.map(({ deadLetter }) => deadLetter.id) })),
+  );
+}
+
+async function redriveAll(connection: Connection, queue: string, request: RedriveRequest, total: number): Promise<number> {
+  const { repair } = await connection.open();
+  return inSteps(vscode.l10n.t("Redriving dead letters of {0}", queue), total, async () => {
+    const { redriven, more } = await repair.redrive(queue, request);
+    return { done: redriven.filter(({ status }) => status === "redriven").length, more };
+  });
+}
+
+async function discardAll(connection: Connection, queue: string, filter: DeadLetterFilter, total: number): Promise<number> {
+  const { repair } = await connection.open();
+  return inSteps(vscode.l10n.t("Discarding dead letters of {0}", queue), total, async () => {
+    const { discarded, more } = await repair.discard(queue, filter);
+    return { done: discarded, more };
+  });
+}

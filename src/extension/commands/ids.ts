@@ -1,0 +1,61 @@
+/** Every command of the manifest. `commands/index.ts` has a handler for each; a unit test compares this list with package.json. */
+export const COMMAND_IDS = [
+  "queuescope.refresh",
+  "queuescope.filterQueues",
+  "queuescope.clearQueueFilter",
+  "queuescope.filterPartitions",
+  "queuescope.showMore",
+  "queuescope.copyName",
+  "queuescope.openLog",
+  "queuescope.openWorkspaceFile",
+  "queuescope.setEncryptionKey",
+
+  "queuescope.createQueue",
+  "queuescope.configureQueue",
+  "queuescope.pauseQueue",
+  "queuescope.resumeQueue",
+  "queuescope.purgeQueue",
+  "queuescope.deleteQueue",
+
+  "queuescope.pushMessage",
+  "queuescope.newPushDocument",
+  "queuescope.pushDocument",
+  "queuescope.pushFile",
+  "queuescope.pushSelection",
+
+  "queuescope.popMessage",
+  "queuescope.ackMessage",
+  "queuescope.nackMessage",
+  "queuescope.releaseMessage",
+  "queuescope.deadMessage",
+  "queuescope.renewLease",
+
+  "queuescope.peekMessages",
+  "queuescope.openMessage",
+  "queuescope.editMessage",
+  "queuescope.removeMessage",
+  "queuescope.cancelMessage",
+  "queuescope.showTrace",
+
+  "queuescope.pauseGroup",
+  "queuescope.resumeGroup",
+  "queuescope.seekGroup",
+  "queuescope.deleteGroup",
+
+  "queuescope.redrive",
+  "queuescope.redriveAll",
+  "queuescope.redriveEdited",
+  "queuescope.redriveDocument",
+  "queuescope.discard",
+  "queuescope.discardAll",
+
+  "queuescope.startWorker",
+  "queuescope.debugWorker",
+  "queuescope.stopWorker",
+  "queuescope.debugMessage",
+] as const;
+
+export type CommandId = (typeof COMMAND_IDS)[number];
+
+/** Commands that run the workspace's code: refused in Restricted Mode, wherever they come from. */
+export const TRUSTED_COMMANDS: ReadonlySet<CommandId> = new Set(["queuescope.startWorker", "queuescope.debugWorker", "queuescope.debugMessage"]);

@@ -1,0 +1,101 @@
+import * as vscode from "vscode";
+import type { App } from "../app.ts";
+import type { Connection } from "../connections/connection.ts";
+import { groupNames, queueNames } from "../loaders/queues.ts";
+import { type AnyNode, queueOf } from "../models/nodes.ts";
+import { checkedBy } from "./ask.ts";
+import { queueName } from "../../core/index.ts";
+
+/** What a command is about: a row it was called on, or what the person picks. */
+
+const KINDS: ReadonlySet<string> = new Set(["connection", "queue", "section", "partition", "group", "message", "deadQueue", "deadLetter", "workerDefinition", "workerInstance", "more", "note"] satisfies AnyNode["kind"][]);
+
+export function asNode(value: unknown): AnyNode | undefined {
+  return typeof value === "object" && value !== null && "kind" in value && typeof value.kind === "string" && KINDS.has(value.kind) ? (value as AnyNode) : undefined;
+}
+
+/** The rows of a kind that a command was called on: the selection when the row is part of it, else the row alone. */
+export function nodesOf<K extends AnyNode["kind"]>(kind: K, args: readonly unknown[]): Extract<AnyNode, { kind: K }>[] {
+  const clicked = asNode(args[0]);
+  const selected = Array.isArray(args[1]) ? args[1].map(asNode) : [];
+  const nodes = selected.includes(clicked) ? selected : [clicked];
+  return nodes.filter((node): node is Extract<AnyNode, { kind: K }> => node?.kind === kind);
+}
+
+export interface QueueTarget {
+  readonly connection: Connection;
+  readonly queue: string;
+  readonly partition: string | undefined;
+  readonly group: string | undefined;
+}
+
+export function isQueueTarget(value: unknown): value is QueueTarget {
+  return typeof value === "object" && value !== null && "connection" in value && "queue" in value && typeof value.queue === "string" && !("kind" in value);
+}
+
+export async function pickConnection(app: App, argument: unknown): Promise<Connection | undefined> {
+  const node = asNode(argument);
+  if (node !== undefined && "connection" in node) return node.connection;
+  if (isQueueTarget(argument)) return argument.connection;
+  const connections = await app.connections.all();
+  if (connections.length === 0) throw new Error(vscode.l10n.t("Queues belong to a folder. Open a folder on disk first."));
+  if (connections.length === 1) return connections[0];
+  const items = connections.map((connection) => ({ label: connection.label, description: connection.broker?.url ?? connection.folder, connection }));
+  return (await vscode.window.showQuickPick(items, { title: vscode.l10n.t("Connection"), placeHolder: vscode.l10n.t("Where are the queues?") }))?.connection;
+}
+
+/** The queue of a row, or a picked one; with `allowNew`, also a name that is typed. */
+export async function pickQueue(app: App, argument: unknown, title: string, allowNew = false): Promise<QueueTarget | undefined> {
+  if (isQueueTarget(argument)) return argument;
+  const connection = await pickConnection(app, argument);
+  if (connection === undefined) return undefined;
+  const node = asNode(argument);
+  const queue = (node === undefined ? undefined : queueOf(node)) ?? (await pickQueueName(connection, title, allowNew));
+  if (queue === undefined) return undefined;
+  return { connection, queue, partition: node?.kind === "partition" ? node.partition.name : undefined, group: node?.kind === "group" ? node.group.name : undefined };
+}
+
+async function pickQueueName(connection: Connection, title: string, allowNew: boolean): Promise<string | undefined> {
+  const broker = await connection.existing();
+  const names = broker === undefined ? [] : await queueNames(broker);
+  if (allowNew) return pickOrType(names, title);
+  if (names.length === 0) throw new Error(vscode.l10n.t("{0} has no queues yet. Create one, or push a message to a new name.", connection.label));
+  return vscode.window.showQuickPick(names, { title, placeHolder: vscode.l10n.t("Queue") });
+}
+
+interface NameItem extends vscode.QuickPickItem {
+  readonly name: string;
+}
+
+/** A quick pick whose text is an answer too: a name that isn't in the list becomes its first item. */
+function pickOrType(names: readonly string[], title: string): Promise<string | undefined> {
+  const { promise, resolve } = Promise.withResolvers<string | undefined>();
+  const pick = vscode.window.createQuickPick<NameItem>();
+  const known = names.map((name): NameItem => ({ name, label: `$(inbox) ${name}` }));
+  pick.title = title;
+  pick.placeholder = names.length === 0 ? vscode.l10n.t("Name of the new queue") : vscode.l10n.t("Pick a queue, or type a new name");
+  pick.items = known;
+  pick.onDidChangeValue((value) => {
+    const name = value.trim();
+    const isNew = name !== "" && !names.includes(name) && checkedBy(queueName)(name) === undefined;
+    pick.items = isNew ? [...known, { name, label: `$(add) ${name}`, description: vscode.l10n.t("new queue") }] : known;
+  });
+  pick.onDidAccept(() => {
+    const [chosen] = pick.activeItems;
+    if (chosen === undefined) return;
+    resolve(chosen.name);
+    pick.hide();
+  });
+  pick.onDidHide(() => {
+    resolve(undefined);
+    pick.dispose();
+  });
+  pick.show();
+  return promise;
+}
+
+export async function pickGroup(target: QueueTarget, title: string): Promise<string | undefined> {
+  if (target.group !== undefined) return target.group;
+  const names = await groupNames(await target.connection.open(), target.queue);
+  return names.length === 1 ? names[0] : vscode.window.showQuickPick(names, { title, placeHolder: vscode.l10n.t("Group") });
+}

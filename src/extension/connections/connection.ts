@@ -1,0 +1,92 @@
+import type { Broker, Watch } from "../../core/index.ts";
+import type { OpenedBroker } from "./library.ts";
+
+/** How a connection gets its broker. `create` false: undefined where there is no local file yet. */
+export type OpenBroker = (create: boolean) => Promise<OpenedBroker | undefined>;
+
+export type ConnectionState = "closed" | "absent" | "open" | "failed";
+
+/**
+ * One broker that the views show: opened on first use, watched while it is open. Free of `vscode`.
+ */
+export class Connection {
+  readonly id: string;
+  readonly label: string;
+  /** The workspace folder it belongs to: where its workers start and its documents resolve. */
+  readonly folder: string;
+  readonly #openBroker: OpenBroker;
+  readonly #onChange: () => void;
+  #opening: Promise<Broker | undefined> | undefined;
+  #watch: Watch | undefined;
+  #opened: OpenedBroker | undefined;
+  #error: unknown;
+  #state: ConnectionState = "closed";
+
+  constructor(identity: { readonly id: string; readonly label: string; readonly folder: string }, openBroker: OpenBroker, onChange: () => void) {
+    this.id = identity.id;
+    this.label = identity.label;
+    this.folder = identity.folder;
+    this.#openBroker = openBroker;
+    this.#onChange = onChange;
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** Why it failed. */
+  get error(): unknown {
+    return this.#error;
+  }
+
+  /** The open broker's; `undefined` until then. */
+  get broker(): Broker | undefined {
+    return this.#opened?.broker;
+  }
+
+  /** For changing commands and below rows that exist: makes the local file if there is none. */
+  async open(): Promise<Broker> {
+    const broker = (await this.existing()) ?? (await (this.#opening ?? this.#start(true)));
+    if (broker === undefined) throw new Error(`${this.label} could not be opened.`);
+    return broker;
+  }
+
+  /** For views: undefined where there is no local file yet. */
+  existing(): Promise<Broker | undefined> {
+    return this.#opening ?? this.#start(false);
+  }
+
+  #start(create: boolean): Promise<Broker | undefined> {
+    const opening = this.#openBroker(create).then(
+      (opened) => {
+        this.#opened = opened;
+        this.#error = undefined;
+        this.#state = opened === undefined ? "absent" : "open";
+        if (opened === undefined) this.#opening = undefined;
+        else this.#watch = opened.broker.watch(this.#onChange);
+        return opened?.broker;
+      },
+      (error: unknown) => {
+        this.#error = error;
+        this.#state = "failed";
+        this.#opening = undefined;
+        throw error;
+      },
+    );
+    this.#opening = opening;
+    return opening;
+  }
+
+  /** Leaves the broker; the next use opens it anew. */
+  async close(): Promise<void> {
+    // Where opening failed, whoever asked for it was told.
+    await this.#opening?.catch(() => undefined);
+    const opened = this.#opened;
+    this.#watch?.close();
+    this.#watch = undefined;
+    this.#opening = undefined;
+    this.#opened = undefined;
+    this.#state = "closed";
+    await opened?.close();
+  }
+}

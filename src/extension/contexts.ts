@@ -1,0 +1,40 @@
+/** Context keys that the extension sets; when-clauses of the manifest may use these and no others of ours. */
+export const CONTEXT_KEYS = {
+  /** What the Queues view has to show: `loading`, `absent` (no local file yet) or `ready`. */
+  state: "queuescope.state",
+  queueFilter: "queuescope.queueFilter",
+  hasQueues: "queuescope.hasQueues",
+  hasWorkers: "queuescope.hasWorkers",
+} as const;
+
+/** Tokens of tree rows' `contextValue`, several to a row with blanks between; menus match them as words. */
+export const ROW_TOKENS = [
+  "connection",
+  "failed",
+  "queue",
+  "partitions",
+  "partition",
+  "group",
+  "section",
+  "message",
+  "deadLetter",
+  "deadQueue",
+  "workerDefinition",
+  "workerInstance",
+  // States and abilities.
+  "paused",
+  "running",
+  "ready",
+  "scheduled",
+  "retrying",
+  "leased",
+  "dead",
+  "held",
+  "writable",
+] as const;
+
+export type RowToken = (typeof ROW_TOKENS)[number];
+
+export function rowContext(...tokens: readonly (RowToken | false)[]): string {
+  return tokens.filter((token) => token !== false).join(" ");
+}

@@ -1,0 +1,51 @@
+import * as vscode from "vscode";
+import type { App } from "./app.ts";
+import { registerCommands } from "./commands/index.ts";
+import { Connections } from "./connections/connections.ts";
+import { MessageDocuments } from "./documents/provider.ts";
+import { HandlerCodeLenses } from "./editor/codeLens.ts";
+import { registerTerminalLinks } from "./editor/terminalLinks.ts";
+import { EncryptionKey } from "./encryptionKey.ts";
+import { Paging } from "./loaders/paging.ts";
+import { type Popped, PoppedMessages } from "./models/popped.ts";
+import { StatusBar } from "./statusBar.ts";
+import { DeadLettersView } from "./views/deadLettersView.ts";
+import { QueuesView } from "./views/queuesView.ts";
+import { WorkersView } from "./views/workersView.ts";
+import { WorkerLauncher } from "./workers/launcher.ts";
+
+const POPPED_KEY = "queuescope.popped";
+
+/** Puts everything together; no I/O here. Drivers and files are read when a view or command first needs them. */
+export function activate(context: vscode.ExtensionContext): void {
+  const started = performance.now();
+  const log = vscode.window.createOutputChannel("Queuescope", { log: true });
+  const encryptionKey = new EncryptionKey(context.secrets);
+  const connections = new Connections(log, () => encryptionKey.get());
+  const paging = new Paging();
+  const popped = new PoppedMessages({
+    get: () => context.workspaceState.get<readonly Popped[]>(POPPED_KEY, []),
+    set: async (messages) => { await context.workspaceState.update(POPPED_KEY, messages); },
+  });
+  const documents = new MessageDocuments(connections);
+  const launcher = new WorkerLauncher(context.asAbsolutePath("dist/cli.js"), encryptionKey, log);
+  const queuesView = new QueuesView(connections, paging, popped, log);
+  const deadLettersView = new DeadLettersView(connections, paging, log);
+  const workersView = new WorkersView(connections, log);
+  const app: App = { log, connections, documents, encryptionKey, paging, popped, launcher, queuesView, deadLettersView, workersView };
+
+  context.subscriptions.push(
+    log,
+    connections,
+    documents,
+    launcher,
+    queuesView,
+    deadLettersView,
+    workersView,
+    new StatusBar(connections, log),
+    new HandlerCodeLenses(connections),
+    registerTerminalLinks(connections, documents, log),
+    ...registerCommands(app),
+  );
+  log.info(`Activated in ${(performance.now() - started).toFixed(1)} ms`);
+}

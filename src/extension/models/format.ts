@@ -1,0 +1,57 @@
+import { type Instant, type Payload, payloadText } from "../../core/index.ts";
+
+/** Texts for rows that hold no words, so that nothing in them needs a translation. */
+
+/** The coarse length of a time: 45s, 12m, 3h, 8d. */
+export function roughDuration(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 100) return `${seconds}s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 100) return `${minutes}m`;
+  const hours = Math.round(minutes / 60);
+  return hours < 48 ? `${hours}h` : `${Math.round(hours / 24)}d`;
+}
+
+/** 4:32, 1:04:32; 0:00 when it is over. */
+export function countdown(until: Instant, now: Instant): string {
+  const left = Math.max(0, Math.ceil((until - now) / 1000));
+  const [hours, minutes, seconds] = [Math.floor(left / 3600), Math.floor(left / 60) % 60, left % 60];
+  const two = (n: number): string => String(n).padStart(2, "0");
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds)}` : `${minutes}:${two(seconds)}`;
+}
+
+/** 1,000 stands for itself and everything above. */
+export function cappedCount(count: number, limit: number): string {
+  return count >= limit ? `${limit}+` : String(count);
+}
+
+const PREVIEW_BYTES = 400;
+
+/** The start of the data on one line. */
+export function preview(payload: Payload, length: number): string {
+  if (payload.encoding === "bytes") return `${Buffer.from(payload.bytes.subarray(0, 16)).toString("hex")}${payload.bytes.length > 16 ? "…" : ""} (${bytesText(payload.bytes.length)})`;
+  const start = { encoding: payload.encoding, bytes: payload.bytes.subarray(0, PREVIEW_BYTES) };
+  const text = payload.bytes.length > PREVIEW_BYTES ? Buffer.from(start.bytes).toString("utf8") : payloadText(start);
+  return shorten(text, length);
+}
+
+export function shorten(text: string, length: number): string {
+  const line = text.replaceAll(/\s+/g, " ").trim();
+  return line.length <= length ? line : `${line.slice(0, length - 1)}…`;
+}
+
+export function firstLine(text: string, length: number): string {
+  return shorten(text.trimStart().split("\n", 1)[0] ?? "", length);
+}
+
+export function bytesText(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`;
+  if (bytes < 1024 * 1024) return `${(bytes / 1024).toFixed(1)} KB`;
+  return `${(bytes / 1024 / 1024).toFixed(1)} MB`;
+}
+
+/** Local time, with UTC beside it. */
+export function bothTimes(at: Instant): string {
+  const utc = new Date(at).toISOString();
+  return `${new Date(at).toLocaleString()} (${utc.slice(0, 10)} ${utc.slice(11, 19)} UTC)`;
+}

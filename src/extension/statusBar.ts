@@ -1,0 +1,70 @@
+import * as vscode from "vscode";
+import type { Disposable } from "./disposable.ts";
+import type { Connections } from "./connections/connections.ts";
+import { loadDeadQueues } from "./loaders/deadLetters.ts";
+
+/** The one status-bar item: how many dead letters wait. It is there once a view or command opened a connection. */
+export class StatusBar implements vscode.Disposable {
+  readonly #connections: Connections;
+  readonly #log: vscode.LogOutputChannel;
+  readonly #item: vscode.StatusBarItem;
+  readonly #disposables: Disposable[];
+  #updating = false;
+  #stale = false;
+
+  constructor(connections: Connections, log: vscode.LogOutputChannel) {
+    this.#connections = connections;
+    this.#log = log;
+    this.#item = vscode.window.createStatusBarItem("queuescope.status", vscode.StatusBarAlignment.Left);
+    this.#item.name = "Queuescope";
+    this.#item.command = "queuescope.deadLetters.focus";
+    const update = (): void => { void this.update(); };
+    this.#disposables = [this.#item, connections.onDidChangeData(update), connections.onDidChangeList(update)];
+  }
+
+  /** One at a time: what changes meanwhile is counted in one go afterwards. */
+  async update(): Promise<void> {
+    this.#stale = true;
+    if (this.#updating) return;
+    this.#updating = true;
+    try {
+      while (this.#stale) {
+        this.#stale = false;
+        await this.#show();
+      }
+    } catch (error) {
+      this.#log.error("Counting dead letters", error instanceof Error ? error : String(error));
+    } finally {
+      this.#updating = false;
+    }
+  }
+
+  dispose(): void {
+    for (const disposable of this.#disposables) disposable.dispose();
+  }
+
+  async #show(): Promise<void> {
+    const connections = await this.#connections.all();
+    if (connections.some(({ state }) => state === "failed")) {
+      this.#draw("$(error)", vscode.l10n.t("not connected"), vscode.l10n.t("Queuescope can't open {0}", connections.filter(({ state }) => state === "failed").map(({ label }) => label).join(", ")), true);
+      return;
+    }
+    const open = connections.filter(({ state }) => state === "open");
+    if (open.length === 0) {
+      this.#item.hide();
+      return;
+    }
+    const queues = (await Promise.all(open.map(loadDeadQueues))).flat();
+    const dead = queues.reduce((sum, { count }) => sum + count, 0);
+    const where = queues.slice(0, 10).map(({ queue, count }) => `${queue}: ${count}`).join(", ");
+    this.#draw("$(inbox)", dead === 0 ? vscode.l10n.t("no dead letters") : vscode.l10n.t("{0} dead", dead.toLocaleString()), where === "" ? vscode.l10n.t("Queuescope: no dead letters") : vscode.l10n.t("Queuescope: dead letters in {0}", where), false);
+  }
+
+  #draw(icon: string, text: string, tooltip: string, failed: boolean): void {
+    this.#item.text = `${icon} ${text}`;
+    this.#item.tooltip = tooltip;
+    this.#item.accessibilityInformation = { label: tooltip };
+    this.#item.backgroundColor = failed ? new vscode.ThemeColor("statusBarItem.errorBackground") : undefined;
+    this.#item.show();
+  }
+}

@@ -1,0 +1,29 @@
+import type * as vscode from "vscode";
+import type { Connections } from "../connections/connections.ts";
+import { loadDeadLetters, loadDeadQueues } from "../loaders/deadLetters.ts";
+import type { Paging } from "../loaders/paging.ts";
+import type { DeadLettersNode } from "../models/nodes.ts";
+import { LiveTreeView } from "./treeView.ts";
+
+export class DeadLettersView extends LiveTreeView<DeadLettersNode> {
+  readonly #connections: Connections;
+  readonly #paging: Paging;
+
+  constructor(connections: Connections, paging: Paging, log: vscode.LogOutputChannel) {
+    super("queuescope.deadLetters", connections, log);
+    this.#connections = connections;
+    this.#paging = paging;
+  }
+
+  protected override runs(): boolean {
+    return false;
+  }
+
+  protected override async children(parent: DeadLettersNode | undefined): Promise<DeadLettersNode[]> {
+    if (parent?.kind === "deadQueue") return loadDeadLetters(parent, this.#paging);
+    if (parent !== undefined) return [];
+    // A connection that fails says so in the Queues view.
+    const found = await Promise.allSettled((await this.#connections.all()).map(loadDeadQueues));
+    return found.flatMap((result) => (result.status === "fulfilled" ? result.value : []));
+  }
+}

@@ -1,0 +1,174 @@
+import * as vscode from "vscode";
+import { DEFAULT_OPTIONS, OPTION_SPECS, type QueueOptions } from "../../core/index.ts";
+import { rowContext } from "../contexts.ts";
+import { COUNT_LIMIT } from "../loaders/queues.ts";
+import { bothTimes, cappedCount, countdown, roughDuration } from "../models/format.ts";
+import type { GroupNode, PartitionNode, QueueNode, Section, SectionNode } from "../models/nodes.ts";
+import { isWritable } from "./abilities.ts";
+import { Tooltip } from "./tooltip.ts";
+
+const SEPARATOR = " · ";
+
+export function queueItem(node: QueueNode): vscode.TreeItem {
+  const { queue, dead } = node;
+  const { counts } = queue;
+  const item = new vscode.TreeItem(queue.name, vscode.TreeItemCollapsibleState.Collapsed);
+  const parts = [
+    queue.paused ? vscode.l10n.t("paused") : "",
+    counts.ready > 0 ? vscode.l10n.t("{0} ready", counts.ready.toLocaleString()) : "",
+    counts.leased > 0 ? vscode.l10n.t("{0} leased", counts.leased.toLocaleString()) : "",
+    counts.retrying > 0 ? vscode.l10n.t("{0} retrying", counts.retrying.toLocaleString()) : "",
+    counts.scheduled > 0 ? vscode.l10n.t("{0} scheduled", counts.scheduled.toLocaleString()) : "",
+    dead > 0 ? vscode.l10n.t("{0} dead", cappedCount(dead, COUNT_LIMIT)) : "",
+  ].filter((part) => part !== "");
+  item.description = parts.length === 0 ? vscode.l10n.t("empty") : parts.join(SEPARATOR);
+  item.iconPath = queueIcon(node);
+  item.contextValue = rowContext("queue", queue.paused && "paused", dead > 0 && "dead", isWritable(node.connection) && "writable");
+  item.tooltip = queueTooltip(node);
+  return item;
+}
+
+function queueIcon({ queue, dead }: QueueNode): vscode.ThemeIcon {
+  if (queue.paused) return new vscode.ThemeIcon("debug-pause");
+  return dead > 0 ? new vscode.ThemeIcon("inbox", new vscode.ThemeColor("list.warningForeground")) : new vscode.ThemeIcon("inbox");
+}
+
+function queueTooltip({ queue, dead }: QueueNode): vscode.MarkdownString {
+  const { counts } = queue;
+  const tooltip = new Tooltip(queue.name)
+    .line(vscode.l10n.t("Ready (group default)"), counts.ready.toLocaleString())
+    .line(vscode.l10n.t("Leased"), counts.leased.toLocaleString())
+    .line(vscode.l10n.t("Retrying"), counts.retrying.toLocaleString())
+    .line(vscode.l10n.t("Scheduled"), counts.scheduled.toLocaleString())
+    .line(vscode.l10n.t("Dead letters (all groups)"), cappedCount(dead, COUNT_LIMIT))
+    .line(vscode.l10n.t("Completed"), counts.completed.toLocaleString())
+    .line(vscode.l10n.t("Created"), bothTimes(queue.createdAt));
+  const changed = changedOptions(queue.options);
+  if (changed.length > 0) tooltip.text(vscode.l10n.t("Options: {0}", changed.join(", ")));
+  return tooltip.value;
+}
+
+/** Options that differ from the defaults, as `name=value`. */
+function changedOptions(options: QueueOptions): string[] {
+  return OPTION_SPECS.filter(({ name }) => JSON.stringify(options[name]) !== JSON.stringify(DEFAULT_OPTIONS[name])).map((spec) => `${spec.name}=${spec.show(options[spec.name])}`);
+}
+
+export function sectionItem(node: SectionNode): vscode.TreeItem {
+  const { section, count, filter } = node;
+  const item = new vscode.TreeItem(sectionLabel(section), count > 0 ? vscode.TreeItemCollapsibleState.Collapsed : vscode.TreeItemCollapsibleState.None);
+  const shown = section === "dead" ? cappedCount(count, COUNT_LIMIT) : count.toLocaleString();
+  item.description = filter === "" ? shown : `${shown}${SEPARATOR}${vscode.l10n.t("filter: {0}", filter)}`;
+  item.iconPath = sectionIcon(section, count);
+  item.tooltip = sectionTooltip(section);
+  item.contextValue = rowContext("section", section === "partitions" ? count > 0 && "partitions" : section === "groups" ? false : count > 0 && section, isWritable(node.connection) && "writable");
+  return item;
+}
+
+function sectionLabel(section: Section): string {
+  switch (section) {
+    case "partitions":
+      return vscode.l10n.t("Partitions");
+    case "groups":
+      return vscode.l10n.t("Groups");
+    case "ready":
+      return vscode.l10n.t("Ready");
+    case "scheduled":
+      return vscode.l10n.t("Scheduled");
+    case "retrying":
+      return vscode.l10n.t("Retrying");
+    case "leased":
+      return vscode.l10n.t("Leased");
+    case "dead":
+      return vscode.l10n.t("Dead Letters");
+  }
+}
+
+function sectionTooltip(section: Section): string {
+  switch (section) {
+    case "partitions":
+      return vscode.l10n.t("Each partition is handled in strict order. The most messages behind come first.");
+    case "groups":
+      return vscode.l10n.t("Each group sees every message. The most messages behind come first.");
+    case "ready":
+      return vscode.l10n.t("The messages that group default would get next.");
+    case "scheduled":
+      return vscode.l10n.t("Messages whose time hasn't come.");
+    case "retrying":
+      return vscode.l10n.t("Messages that failed and wait for their retry.");
+    case "leased":
+      return vscode.l10n.t("Messages that somebody works on, in all groups. Those popped here can be settled here.");
+    case "dead":
+      return vscode.l10n.t("Messages whose retries are used up, in all groups. Redriven ones are left out.");
+  }
+}
+
+function sectionIcon(section: Section, count: number): vscode.ThemeIcon {
+  switch (section) {
+    case "partitions":
+      return new vscode.ThemeIcon("list-tree");
+    case "groups":
+      return new vscode.ThemeIcon("organization");
+    case "ready":
+      return new vscode.ThemeIcon("mail");
+    case "scheduled":
+      return new vscode.ThemeIcon("calendar");
+    case "retrying":
+      return new vscode.ThemeIcon("debug-restart");
+    case "leased":
+      return new vscode.ThemeIcon("lock");
+    case "dead":
+      return count > 0 ? new vscode.ThemeIcon("error", new vscode.ThemeColor("list.errorForeground")) : new vscode.ThemeIcon("error");
+  }
+}
+
+export function partitionItem(node: PartitionNode): vscode.TreeItem {
+  const { partition } = node;
+  const now = Date.now();
+  const item = new vscode.TreeItem(partition.name);
+  const waits = partition.readyAt !== null && partition.readyAt > now ? partition.readyAt : null;
+  const parts = [
+    vscode.l10n.t("{0} behind", partition.lag.toLocaleString()),
+    partition.leased ? vscode.l10n.t("leased") : waits === null ? "" : vscode.l10n.t("retry in {0}", countdown(waits, now)),
+  ].filter((part) => part !== "");
+  item.description = parts.join(SEPARATOR);
+  item.iconPath = new vscode.ThemeIcon(partition.leased ? "lock" : "symbol-array");
+  item.contextValue = rowContext("partition", isWritable(node.connection) && "writable");
+  item.tooltip = new Tooltip(partition.name)
+    .line(vscode.l10n.t("Messages"), partition.messages.toLocaleString())
+    .line(vscode.l10n.t("Behind (group default)"), partition.lag.toLocaleString())
+    .line(vscode.l10n.t("Delivers again"), waits === null ? null : bothTimes(waits))
+    .line(vscode.l10n.t("Last push"), partition.lastPushedAt === null ? null : bothTimes(partition.lastPushedAt)).value;
+  return item;
+}
+
+export function groupItem(node: GroupNode): vscode.TreeItem {
+  const { group } = node;
+  const item = new vscode.TreeItem(group.name);
+  const parts = [
+    group.paused ? vscode.l10n.t("paused") : "",
+    group.held === null ? "" : vscode.l10n.t("held"),
+    vscode.l10n.t("{0} behind", group.lag.toLocaleString()),
+    group.counts.leased > 0 ? vscode.l10n.t("{0} leased", group.counts.leased.toLocaleString()) : "",
+    workersText(group.workers.length),
+  ].filter((part) => part !== "");
+  item.description = parts.join(SEPARATOR);
+  item.iconPath = new vscode.ThemeIcon(group.paused ? "debug-pause" : "person");
+  item.contextValue = rowContext("group", group.paused && "paused", isWritable(node.connection) && "writable");
+  item.tooltip = new Tooltip(group.name)
+    .line(vscode.l10n.t("Behind"), group.lag.toLocaleString())
+    .line(vscode.l10n.t("Oldest waits for"), group.oldestReadyAge === null ? null : roughDuration(group.oldestReadyAge))
+    .line(vscode.l10n.t("Ready"), group.counts.ready.toLocaleString())
+    .line(vscode.l10n.t("Leased"), group.counts.leased.toLocaleString())
+    .line(vscode.l10n.t("Retrying"), group.counts.retrying.toLocaleString())
+    .line(vscode.l10n.t("Dead letters"), group.counts.dead.toLocaleString())
+    .line(vscode.l10n.t("Completed"), group.counts.completed.toLocaleString())
+    .line(vscode.l10n.t("Started at"), typeof group.start === "number" ? bothTimes(group.start) : group.start)
+    .line(vscode.l10n.t("Workers"), group.workers.join(", ")).value;
+  return item;
+}
+
+function workersText(count: number): string {
+  if (count === 0) return "";
+  return count === 1 ? vscode.l10n.t("1 worker") : vscode.l10n.t("{0} workers", count);
+}
+

@@ -1,0 +1,49 @@
+import type * as vscode from "vscode";
+import type { Connections } from "../connections/connections.ts";
+import type { Connection } from "../connections/connection.ts";
+import { loadWorkers, workerInstances } from "../loaders/workers.ts";
+import type { WorkerInfo } from "../../core/index.ts";
+import type { WorkersNode } from "../models/nodes.ts";
+import { LiveTreeView } from "./treeView.ts";
+
+/** A worker is live for this many intervals after its last heartbeat. */
+const LIVE_INTERVALS = 3;
+
+export class WorkersView extends LiveTreeView<WorkersNode> {
+  readonly #connections: Connections;
+  #silence: NodeJS.Timeout | undefined;
+
+  constructor(connections: Connections, log: vscode.LogOutputChannel) {
+    super("queuescope.workers", connections, log);
+    this.#connections = connections;
+  }
+
+  protected override runs(): boolean {
+    return false;
+  }
+
+  protected override async children(parent: WorkersNode | undefined): Promise<WorkersNode[]> {
+    if (parent !== undefined) return parent.kind === "workerDefinition" ? workerInstances(parent) : [];
+    const found = await Promise.allSettled((await this.#connections.all()).map((connection) => this.#workersOf(connection)));
+    const nodes = found.flatMap((result) => (result.status === "fulfilled" ? result.value : []));
+    this.#watchForSilence(nodes.flatMap((node) => (node.kind === "workerInstance" ? [node.worker] : node.running)));
+    return nodes;
+  }
+
+  override dispose(): void {
+    clearTimeout(this.#silence);
+    super.dispose();
+  }
+
+  async #workersOf(connection: Connection): Promise<WorkersNode[]> {
+    return loadWorkers(connection, await this.#connections.workers(connection));
+  }
+
+  /** A worker that was killed changes nothing anywhere: look again when the next one would have been silent for too long. */
+  #watchForSilence(workers: readonly WorkerInfo[]): void {
+    clearTimeout(this.#silence);
+    if (workers.length === 0) return;
+    const next = Math.min(...workers.map(({ lastHeartbeatAt, interval }) => lastHeartbeatAt + LIVE_INTERVALS * interval));
+    this.#silence = setTimeout(() => { this.refresh(); }, Math.max(next - Date.now(), 0) + 200);
+  }
+}
