@@ -1,11 +1,12 @@
 /** `npm run package`: the build, then the extension's VSIX from exactly the files it needs. */
 import { createVSIX } from "@vscode/vsce";
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { kilobytes, VSIX_LIMIT } from "./sizes.ts";
+import { vsixPath } from "./vsix.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -13,11 +14,10 @@ const root = join(import.meta.dirname, "..");
 const RESOURCES = ["media", "l10n", "package.nls.json", "README.md", "CHANGELOG.md", "LICENSE"];
 
 /** The manifest without what concerns only npm: the VSIX brings no node_modules, everything is bundled. */
-async function writeManifest(stage: string): Promise<{ name: string; version: string }> {
-  const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as Record<string, unknown> & { name: string; version: string };
+async function writeManifest(stage: string): Promise<void> {
+  const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as Record<string, unknown>;
   for (const field of ["scripts", "files", "bin", "exports", "dependencies", "devDependencies", "allowScripts"]) Reflect.deleteProperty(manifest, field);
   await writeFile(join(stage, "package.json"), JSON.stringify(manifest, null, 2));
-  return manifest;
 }
 
 async function stageFiles(stage: string): Promise<void> {
@@ -31,21 +31,21 @@ async function stageFiles(stage: string): Promise<void> {
   }
 }
 
-async function packageVsix(): Promise<string> {
+async function packageVsix(packagePath: string): Promise<void> {
   const stage = await mkdtemp(join(tmpdir(), "queuescope-vsix-"));
   try {
-    const { name, version } = await writeManifest(stage);
+    await writeManifest(stage);
     await stageFiles(stage);
-    const packagePath = join(root, `${name}-${version}.vsix`);
     await createVSIX({ cwd: stage, packagePath, dependencies: false, skipLicense: true, allowMissingRepository: true, rewriteRelativeLinks: false });
-    return packagePath;
   } finally {
     await rm(stage, { recursive: true, force: true });
   }
 }
 
-execFileSync(process.execPath, [join(root, "scripts", "build.ts")], { stdio: "inherit" });
-const vsix = await packageVsix();
+const built = spawnSync(process.execPath, [join(root, "scripts", "build.ts")], { stdio: "inherit" });
+if (built.status !== 0) process.exit(1);
+const vsix = vsixPath();
+await packageVsix(vsix);
 const { size } = await stat(vsix);
 console.log(`${vsix}: ${kilobytes(size)} (limit ${kilobytes(VSIX_LIMIT)})`);
 if (size > VSIX_LIMIT) {

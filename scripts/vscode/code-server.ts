@@ -1,5 +1,5 @@
 /** VS Code in the browser: code-server from npm, the real workbench and extension host. */
-import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -55,7 +55,8 @@ export interface ServeOptions extends Folders {
 export interface CodeServer extends AsyncDisposable {
   /** Ends with a slash. */
   readonly url: string;
-  readonly process: ChildProcess;
+  /** When the server has ended, for whatever reason. */
+  readonly ended: Promise<void>;
   /** What it has printed so far. */
   log(): string;
 }
@@ -81,7 +82,7 @@ export async function startCodeServer(options: ServeOptions): Promise<CodeServer
   });
   return {
     url,
-    process: server,
+    ended,
     log: () => output,
     async [Symbol.asyncDispose]() {
       server.kill("SIGTERM");

@@ -2,7 +2,7 @@ import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Workbench } from "../pages/workbench.ts";
-import { VSIX } from "./project.ts";
+import { vsixPath } from "./project.ts";
 import { SETTINGS } from "./settings.ts";
 import { openWindow } from "./window.ts";
 
@@ -35,7 +35,7 @@ export async function openSession({ name, prepare, workspaceTrust = false, env =
   await writeFile(join(userData, "User", "settings.json"), JSON.stringify(SETTINGS));
   await prepare?.(folder);
 
-  const window = opened.use(await openWindow({ folder, vsix: VSIX, userData, extensions, workspaceTrust, env: { ...process.env, ...env } }));
+  const window = opened.use(await openWindow({ folder, vsix: vsixPath(), userData, extensions, workspaceTrust, env: { ...process.env, ...env } }));
   window.page.setDefaultTimeout(ACTION_TIMEOUT);
   const workbench = new Workbench(window.page);
 
