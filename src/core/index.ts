@@ -7,4 +7,5 @@ export * from "./message.ts";
 export * from "./names.ts";
 export * from "./options.ts";
 export * from "./payload.ts";
+export * from "./settlement.ts";
 export * from "./time.ts";
