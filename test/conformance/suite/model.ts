@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { type BrokerFactory, type Rig, conformance, item, refusal } from "./harness.ts";
+import { type ModelSettlement, Oracle } from "./oracle.ts";
+
+/**
+ * Steps of 20 minutes, and everything that ends lies between two of them (10 minutes off), so that
+ * the time which the test itself takes changes nothing.
+ */
+const STEP = 20 * 60_000;
+const LEASE = 50 * 60_000;
+const DELAY = 30 * 60_000;
+const GROUPS = ["default", "g"] as const;
+
+type Command =
+  | { readonly do: "push"; readonly partition: string | null; readonly priority: number; readonly count: number }
+  | { readonly do: "pop"; readonly group: string; readonly batch: number; readonly partition: string | null; readonly onlyNew: boolean; readonly atMostOnce: boolean }
+  | { readonly do: "settle"; readonly picks: readonly { readonly pick: number; readonly action: "ack" | "cumulative" | "nack" | "delayed" | "release" | "dead" }[] }
+  | { readonly do: "renew"; readonly pick: number }
+  | { readonly do: "advance"; readonly steps: number }
+  | { readonly do: "seek"; readonly group: string; readonly to: "all" | "new" }
+  | { readonly do: "remove"; readonly pick: number };
+
+const group = fc.constantFrom(...GROUPS);
+const partition = fc.constantFrom("a", "b", null);
+const rarely = fc.integer({ min: 0, max: 9 }).map((n) => n === 0);
+const command: fc.Arbitrary<Command> = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ do: fc.constant("push" as const), partition, priority: fc.integer({ min: 0, max: 2 }), count: fc.integer({ min: 1, max: 4 }) }) },
+  { weight: 8, arbitrary: fc.record({ do: fc.constant("pop" as const), group, batch: fc.integer({ min: 1, max: 5 }), partition: fc.constantFrom("a", null, null, null), onlyNew: rarely, atMostOnce: rarely }) },
+  { weight: 8, arbitrary: fc.record({ do: fc.constant("settle" as const), picks: fc.array(fc.record({ pick: fc.nat(7), action: fc.constantFrom("ack" as const, "ack" as const, "cumulative" as const, "nack" as const, "delayed" as const, "release" as const, "dead" as const) }), { minLength: 1, maxLength: 4 }) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("renew" as const), pick: fc.nat(7) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("advance" as const), steps: fc.integer({ min: 1, max: 3 }) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("seek" as const), group, to: fc.constantFrom("all" as const, "new" as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("remove" as const), pick: fc.nat(20) }) },
+);
+
+export function model(factory: BrokerFactory): void {
+  conformance(factory, "A model of the contract", (rig) => {
+    rig.it("any sequence of calls gives what the contract says", async () => {
+      await rig.advance(STEP);
+      await fc.assert(
+        fc.asyncProperty(fc.array(command, { minLength: 5, maxLength: 60 }), fc.integer({ min: 0, max: 2 }), async (commands, retryLimit) => {
+          const q = await rig.queue({ retryLimit, leaseTime: LEASE / 1000, retryDelay: 0 });
+          const oracle = new Oracle(retryLimit);
+          for (const one of commands) await run(rig, q, oracle, one);
+          await finish(rig, q, oracle);
+          await rig.broker.queues.delete(q);
+        }),
+        { numRuns: Number(process.env["QUEUESCOPE_MODEL_RUNS"] ?? 80) },
+      );
+    });
+  });
+}
+
+async function run(rig: Rig, q: string, oracle: Oracle, command: Command): Promise<void> {
+  switch (command.do) {
+    case "push": {
+      const place = command.partition === null ? { priority: command.priority } : { partition: command.partition };
+      oracle.push(await rig.push(q, Array.from({ length: command.count }, () => item("m", place))), command.priority);
+      return;
+    }
+    case "pop":
+      return popped(rig, q, oracle, command);
+    case "settle":
+      return settled(rig, oracle, command.picks);
+    case "renew": {
+      const receipt = oracle.receipts().at(-1 - command.pick);
+      if (receipt === undefined) return;
+      const expected = oracle.renewed(receipt, LEASE);
+      const [result] = await rig.broker.messages.renew([receipt], LEASE);
+      assert.equal(result?.ok, expected, "renewed");
+      return;
+    }
+    case "advance":
+      await rig.advance(command.steps * STEP);
+      oracle.advance(command.steps * STEP);
+      return;
+    case "seek":
+      await rig.broker.repair.seek(q, command.group, command.to);
+      oracle.seek(command.group, command.to);
+      return;
+    case "remove": {
+      const id = oracle.ids().at(command.pick) ?? "m999-1";
+      const expected = oracle.removed(id);
+      assert.deepEqual(await rig.broker.repair.remove([id]), [{ id, removed: expected }]);
+    }
+  }
+}
+
+async function popped(rig: Rig, q: string, oracle: Oracle, command: Extract<Command, { do: "pop" }>): Promise<void> {
+  const request = {
+    batch: command.batch,
+    lease: LEASE,
+    ...(command.partition === null ? {} : { partition: command.partition }),
+    // Whether a message that was delivered before a seek is new again is left open.
+    ...(command.onlyNew && !oracle.sought(command.group) ? { onlyNew: true } : {}),
+    ...(command.atMostOnce ? { atMostOnce: true } : {}),
+  };
+  oracle.popped(command.group, request, await rig.pop(q, { group: command.group, ...request }));
+}
+
+async function settled(rig: Rig, oracle: Oracle, picks: Extract<Command, { do: "settle" }>["picks"]): Promise<void> {
+  const receipts = oracle.receipts();
+  const settlements = picks.flatMap(({ pick, action }): ModelSettlement[] => {
+    const receipt = receipts.at(-1 - pick);
+    if (receipt === undefined) return [];
+    if (action === "nack" || action === "delayed") return [{ action: "nack", receipt, delay: action === "nack" ? 0 : DELAY }];
+    return [action === "cumulative" ? { action: "ack", receipt, cumulative: true } : { action, receipt }];
+  });
+  const expected = oracle.settled(settlements);
+  const results = await rig.settle(...settlements);
+  assert.deepEqual(results.map((r) => (r.ok ? r.outcome : refusal(r))), expected.map((outcome) => outcome ?? "lease-lost"), `settled ${JSON.stringify(settlements.map((s) => s.action))}`);
+}
+
+/** Everything is delivered and acked; then nothing is missing, and what died is known. */
+async function finish(rig: Rig, q: string, oracle: Oracle): Promise<void> {
+  await rig.advance(4 * STEP);
+  oracle.advance(4 * STEP);
+  for (const name of GROUPS) {
+    for (let turn = 0; oracle.left(name).length > 0; turn += 1) {
+      assert.ok(turn < 1000, `${name} gets all: ${oracle.left(name).join()}`);
+      const deliveries = await rig.pop(q, { group: name, batch: 5, lease: LEASE });
+      oracle.popped(name, { batch: 5, lease: LEASE }, deliveries);
+      const acks = deliveries.flatMap((d) => (d.receipt === null ? [] : [{ action: "ack", receipt: d.receipt } as const]));
+      assert.ok(oracle.settled(acks).every((outcome) => outcome === "completed"));
+      assert.deepEqual((await rig.settle(...acks)).map(refusal), acks.map(() => "applied"));
+    }
+    assert.deepEqual(await rig.pop(q, { group: name, batch: 5 }), [], `${name} has had all`);
+  }
+  const dead = new Set((await rig.broker.inspect.deadLetters(q, { limit: 1000 })).items.map((l) => `${l.group}/${l.messageId}`));
+  for (const one of oracle.dead) assert.ok(dead.has(one) || oracle.maybeDead.has(one), `${one} is a dead letter`);
+  for (const one of dead) assert.ok(oracle.dead.has(one), `${one} isn't one`);
+  for (const name of GROUPS) {
+    const messages = (await rig.broker.inspect.browse(q, { group: name, limit: 1000 })).items;
+    assert.deepEqual(messages.map((m) => m.id), oracle.ids());
+    for (const m of messages) assert.ok(["completed", "dead"].includes(m.state), `${m.id} is ${m.state} for ${name}`);
+  }
+  const { counts } = await rig.broker.queues.get(q);
+  assert.deepEqual([counts.ready, counts.leased, counts.retrying, counts.scheduled], [0, 0, 0, 0]);
+}
