@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { jsonTextPayload, bytesPayload } from "../../src/core/index.ts";
+import type { Workspace } from "../../src/client/workspace-file.ts";
+import { planConnections } from "../../src/extension/connections/folder.ts";
+import { handlerLine } from "../../src/extension/editor/handlerPlace.ts";
+import { Paging, takeRows } from "../../src/extension/loaders/paging.ts";
+import { countdown, firstLine, preview, roughDuration } from "../../src/extension/models/format.ts";
+import { type Popped, PoppedMessages } from "../../src/extension/models/popped.ts";
+import { workerArguments } from "../../src/extension/workers/commandLine.ts";
+import { findRuntime, isNewEnough } from "../../src/extension/workers/runtime.ts";
+
+describe("texts of rows", () => {
+  it("count a lease down to zero", () => {
+    assert.equal(countdown(300_000, 0), "5:00");
+    assert.equal(countdown(300_000, 28_100), "4:32");
+    assert.equal(countdown(3_872_000, 0), "1:04:32");
+    assert.equal(countdown(0, 5000), "0:00");
+  });
+
+  it("round ages to what people say", () => {
+    assert.deepEqual([5_000, 720_000, 10_800_000, 691_200_000].map(roughDuration), ["5s", "12m", "3h", "8d"]);
+  });
+
+  it("show the start of data on one line", () => {
+    assert.equal(preview(jsonTextPayload('{\n  "id": 1\n}'), 60), '{ "id": 1 }');
+    assert.equal(preview(jsonTextPayload(JSON.stringify("x".repeat(1000))), 10), '"xxxxxxxx…');
+    assert.equal(preview(bytesPayload(new Uint8Array([1, 171])), 60), "01ab (2 B)");
+    assert.equal(firstLine("TypeError: no\n    at x", 120), "TypeError: no");
+  });
+});
+
+describe("long lists", () => {
+  const numbers = async ({ after, limit = 100 }: { after?: string | undefined; limit?: number | undefined }) => {
+    const from = after === undefined ? 0 : Number(after);
+    const items = Array.from({ length: Math.min(limit, 1000 - from) }, (_, i) => from + i);
+    return Promise.resolve({ items, next: from + limit < 1000 ? String(from + limit) : null });
+  };
+
+  it("show a hundred rows first, and a hundred more each time", async () => {
+    const paging = new Paging();
+    assert.equal((await takeRows(numbers, paging.rows("list"))).items.length, 100);
+    paging.more("list");
+    const rows = await takeRows(numbers, paging.rows("list"));
+    assert.equal(rows.items.length, 200);
+    assert.equal(rows.more, true);
+    assert.equal(paging.rows("another"), 100);
+  });
+
+  it("end without More when all is shown", async () => {
+    const rows = await takeRows(numbers, 2000);
+    assert.equal(rows.items.length, 1000);
+    assert.equal(rows.more, false);
+  });
+
+  it("give up on a rare match before everything is read", async () => {
+    let calls = 0;
+    const rows = await takeRows(async () => { calls++; return Promise.resolve({ items: [], next: "again" }); }, 100);
+    assert.ok(calls < 20);
+    assert.equal(rows.more, true);
+  });
+});
+
+describe("popped messages", () => {
+  it("survive a reload of the window until their lease ends", async () => {
+    let stored: readonly Popped[] = [];
+    const storage = { get: () => stored, set: async (popped: readonly Popped[]) => { stored = popped; return Promise.resolve(); } };
+    const delivery = { id: "m1-1", queue: "q", partition: null, payload: jsonTextPayload("1"), headers: {}, transactionId: "m1-1", priority: 0, createdAt: 0, expiresAt: null, redrivenFrom: null, editedAt: null, group: "default", attempt: 1, deliveryCount: 1 };
+    await new PoppedMessages(storage).add("c", [
+      { ...delivery, receipt: "live", leaseExpiresAt: Date.now() + 60_000 },
+      { ...delivery, id: "m1-2", receipt: "over", leaseExpiresAt: Date.now() - 1 },
+      { ...delivery, id: "m1-3", receipt: null, leaseExpiresAt: null },
+    ]);
+    const reloaded = new PoppedMessages(storage);
+    assert.equal(reloaded.find("c", "default", "m1-1")?.receipt, "live");
+    assert.equal(reloaded.find("c", "default", "m1-2"), undefined);
+    assert.equal(reloaded.find("c", "billing", "m1-1"), undefined);
+    await reloaded.remove("live");
+    assert.deepEqual(stored, []);
+  });
+});
+
+describe("a folder's connections", () => {
+  const workspace = (connections: Record<string, { url: string; readOnly?: boolean }>): Workspace => ({ connections: new Map(Object.entries(connections)), queues: new Map(), workers: new Map() });
+  const facts = { id: "file:///shop", name: "shop", workspace: undefined, url: undefined, trusted: true };
+
+  it("are its own file where nothing is said", () => {
+    assert.deepEqual(planConnections(facts), [{ id: "file:///shop", label: "shop", url: undefined, readOnly: false, credentials: undefined }]);
+  });
+
+  it("are those that queuescope.json names", () => {
+    const plans = planConnections({ ...facts, workspace: workspace({ local: { url: "file:a.db" }, live: { url: "nats://live", readOnly: true } }) });
+    assert.deepEqual(plans.map(({ label, url, readOnly }) => ({ label, url, readOnly })), [
+      { label: "shop: local", url: "file:a.db", readOnly: false },
+      { label: "shop: live", url: "nats://live", readOnly: true },
+    ]);
+    assert.equal(new Set(plans.map(({ id }) => id)).size, 2);
+  });
+
+  it("are only its own file while it isn't trusted", () => {
+    const plans = planConnections({ ...facts, trusted: false, url: "file:/elsewhere.db", workspace: workspace({ live: { url: "nats://live" } }) });
+    assert.deepEqual(plans.map(({ url }) => url), [undefined]);
+  });
+});
+
+describe("a worker's command line", () => {
+  const definition = { name: "billing", folder: "/work", settings: { queues: ["orders", "refunds"], handler: "/a folder/handle.ts", group: "billing" } };
+
+  it("names the worker of queuescope.json and leaves the rest to it", () => {
+    assert.deepEqual(workerArguments({ definition, named: true, url: "file:/q.db" }), ["--url", "file:/q.db", "worker", "--name", "billing"]);
+  });
+
+  it("says everything of a worker put together by hand", () => {
+    assert.deepEqual(workerArguments({ definition, named: false, url: "file:/q.db" }), ["--url", "file:/q.db", "worker", "orders", "refunds", "--name", "billing", "--handler", "/a folder/handle.ts", "--group", "billing"]);
+  });
+
+  it("takes exactly one message when that is debugged", () => {
+    assert.deepEqual(workerArguments({ definition, named: true, url: "file:/q.db", messageId: "m1-2", group: "audit" }).slice(-4), ["--group", "audit", "--message", "m1-2"]);
+  });
+});
+
+describe("the Node.js of a worker", () => {
+  it("must have a SQLite that is safe for many writers", () => {
+    const versions = ["v20.20.2", "v22.22.2", "v22.22.3", "v23.9.0", "v24.14.9", "v24.15.0", "v25.8.0", "v25.9.0", "v26.0.0"];
+    assert.deepEqual(versions.filter(isNewEnough), ["v22.22.3", "v24.15.0", "v25.9.0", "v26.0.0"]);
+  });
+
+  it("is the one of the settings, and a wrong setting is an error that names it", async () => {
+    assert.equal((await findRuntime(process.cwd(), process.execPath)).executable, process.execPath);
+    await assert.rejects(findRuntime(process.cwd(), "/no/such/node"), /queuescope\.nodePath/);
+  });
+
+  it("is one that is new enough when nothing is set", async () => {
+    const { version } = await findRuntime(process.cwd(), "");
+    assert.ok(isNewEnough(version));
+  });
+});
+
+describe("the place of a CodeLens", () => {
+  it("is the line of the handler", () => {
+    assert.equal(handlerLine("import x from 'x';\n\nexport default async function handle() {}\n"), 2);
+    assert.equal(handlerLine("export const other = 1;\nexport async function handler() {}\nexport default {};\n"), 1);
+    assert.equal(handlerLine("const a = 1;\nmodule.exports = () => a;\n"), 1);
+    assert.equal(handlerLine("print('python')\n"), 0);
+  });
+});
