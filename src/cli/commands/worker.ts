@@ -9,7 +9,6 @@ import type { WorkerOptions } from "../../jobs/types.ts";
 import { duration, groupStart, whole } from "../arguments.ts";
 import { withExamples } from "../examples.ts";
 import type { Act, Session } from "../session.ts";
-import { plural } from "../text.ts";
 import { UsageError } from "../usage-error.ts";
 import { connectionUrl, readNearestWorkspace } from "../workspace.ts";
 
@@ -58,7 +57,7 @@ export function workerCommand(act: Act): CommandUnknownOpts {
       // Its log is what a worker shows; QUEUESCOPE_LOG and --verbose set how much.
       const log = session.logs ? session.logger : stderrLogger("info");
       const summary = await runWorker({ ...worker, log });
-      session.out.show([{ ...summary }], () => [`Stopped after ${plural(summary.processed, "message")}, ${summary.failed} of them failed (${summary.reason}).`]);
+      session.out.show([{ ...summary }], () => []);
       if (summary.reason === "forced") session.exitCode = 1;
     }));
   return withExamples(command,
