@@ -1,0 +1,61 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+
+/** A process of a test: a file of test/fault/processes on the same Node, talking over IPC. Killed when the test ends. */
+export class Child {
+  readonly process: ChildProcess;
+  readonly exited: Promise<void>;
+  readonly #said: unknown[] = [];
+  readonly #listeners: ((word: unknown) => void)[] = [];
+  #errors = "";
+
+  constructor(t: Pick<TestContext, "after">, file: string, args: readonly string[], through: readonly string[] = []) {
+    const [command = process.execPath, ...rest] = [...through, process.execPath, join(import.meta.dirname, "..", "processes", file), ...args];
+    this.process = spawn(command, rest, { stdio: ["ignore", "inherit", "pipe", "ipc"], serialization: "advanced" });
+    this.process.stderr?.on("data", (chunk: Buffer) => { this.#errors += chunk.toString(); });
+    this.process.on("message", (word) => {
+      const listener = this.#listeners.shift();
+      if (listener === undefined) this.#said.push(word);
+      else listener(word);
+    });
+    this.exited = new Promise((resolve) => this.process.once("exit", () => { resolve(); }));
+    t.after(async () => {
+      this.signal("SIGKILL");
+      await this.exited;
+    });
+  }
+
+  /** What it says next. Rejects when it ends first, with what it wrote to stderr. */
+  async says(): Promise<unknown> {
+    if (this.#said.length > 0) return this.#said.shift();
+    const word = new Promise<unknown>((resolve) => this.#listeners.push(resolve));
+    const gone = this.exited.then(() => {
+      throw new Error(`${this.process.spawnargs.join(" ")} ended (${this.process.exitCode ?? this.process.signalCode ?? "?"}).\n${this.#errors}`);
+    });
+    return Promise.race([word, gone]);
+  }
+
+  tell(word: unknown): void {
+    this.process.send(word as object);
+  }
+
+  /** Says it and waits for the answer. */
+  async ask(word: unknown): Promise<unknown> {
+    this.tell(word);
+    return this.says();
+  }
+
+  /** What it wrote to stderr so far. */
+  get errors(): string {
+    return this.#errors;
+  }
+
+  get running(): boolean {
+    return this.process.exitCode === null && this.process.signalCode === null;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    if (this.running) this.process.kill(signal);
+  }
+}
