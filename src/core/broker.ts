@@ -421,11 +421,14 @@ export interface RedriveRequest {
   readonly plaintext?: boolean;
   /** At most this many a call, default 200; call again while `more`. */
   readonly limit?: number;
+  /** `next` of the call before; needed with `again` only, since what was redriven is passed over otherwise. */
+  readonly after?: string;
 }
 
 export interface RedriveResult {
   readonly redriven: readonly { readonly deadLetterId: string; readonly messageId: string; readonly status: "redriven" | "already-redriven" }[];
   readonly more: boolean;
+  readonly next: string | null;
 }
 
 // ---------------------------------------------------------------- workers

@@ -89,7 +89,7 @@ export class Live {
 
   #storeGroup(row: GroupRow, live: LiveGroup): void {
     const minute = Math.max(minuteOf(this.#tx.now), row.minute);
-    if (row.minute > 0 && minute > row.minute) this.#tx.run(STORE_TALLY, row.qid, row.history ?? row.gid, row.minute, countersJson(GROUP_COUNTERS, row));
+    if (row.minute > 0 && minute > row.minute) keepTally(this.#tx, row);
     this.#tx.run(
       STORE_GROUP, live.made_to, live.held, live.passed, live.leased, live.retrying, live.released, live.delivered,
       live.completed, live.failed, live.expired, live.dead, live.dropped, live.redriven, minute, live.gid,
@@ -111,6 +111,11 @@ export class Live {
     this.#groups.push({ row, live });
     return live;
   }
+}
+
+/** The group's totals, as they were at the end of the minute that they last changed in. */
+export function keepTally(tx: WriteTx, row: GroupRow): void {
+  tx.run(STORE_TALLY, row.qid, row.history ?? row.gid, row.minute, countersJson(GROUP_COUNTERS, row));
 }
 
 function queueChanged(row: QueueRow, live: LiveQueue): boolean {

@@ -1,0 +1,45 @@
+import { groupName, instant, queueName } from "../../core/index.ts";
+import type { GroupStart, Repair } from "../../core/index.ts";
+import { change } from "./context.ts";
+import type { Local } from "./context.ts";
+import { discard } from "./discard.ts";
+import { edit } from "./edit.ts";
+import { checkedFilter } from "./filters.ts";
+import type { LiveQueue } from "./live.ts";
+import { cancel, purge, remove } from "./purge.ts";
+import { redrive } from "./redrive.ts";
+import { deleteGroup, hold, letGo, pauseGroup, resumeGroup, seek, step } from "./seek.ts";
+import type { WriteTx } from "./tx.ts";
+
+export function repairFacet(local: Local): Repair {
+  const onGroup = async (queue: string, group: string, act: (tx: WriteTx, queue: LiveQueue, group: string) => void): Promise<void> => {
+    groupName(group);
+    await change(local, ({ tx }) => { act(tx, tx.live.queue(queue), group); });
+  };
+  return {
+    edit: (id, edited) => change(local, (work) => edit(work, id, edited)),
+    remove: (ids) => remove(local, ids),
+    purge: async (queue, filter = {}) => purge(local, queue, checkedFilter(filter)),
+    async redrive(queue, request) {
+      if (request.to !== undefined) queueName(request.to, "to");
+      checkedFilter({ ...request.filter, partition: request.partition });
+      return redrive(local, queue, request);
+    },
+    discard: async (queue, filter) => discard(local, queue, checkedFilter(filter)),
+    async seek(queue, group, to) {
+      const start = checkedStart(to);
+      await onGroup(queue, group, (tx, row, name) => { seek(tx, row, name, start); });
+    },
+    cancel: (ids) => cancel(local, ids),
+    pauseGroup: (queue, group) => onGroup(queue, group, pauseGroup),
+    resumeGroup: (queue, group) => onGroup(queue, group, resumeGroup),
+    deleteGroup: (queue, group) => onGroup(queue, group, deleteGroup),
+    hold: (queue, group) => onGroup(queue, group, hold),
+    step: (queue, group, count) => onGroup(queue, group, (tx, row, name) => { step(tx, row, name, count); }),
+    letGo: (queue, group) => onGroup(queue, group, letGo),
+  };
+}
+
+function checkedStart(to: GroupStart): GroupStart {
+  return to === "all" || to === "new" ? to : instant(to, "to");
+}
