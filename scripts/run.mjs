@@ -31,7 +31,7 @@ function packages(lockFile) {
 function install() {
   console.log("Installing dependencies (npm ci)…");
   // The install scripts of `node` and `esbuild` place their binaries; package.json's allowScripts names the ones that may run.
-  const { status, error } = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--ignore-scripts=false"], { cwd: root, stdio: "inherit", shell: onWindows });
+  const { status, error } = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--ignore-scripts=false", "--loglevel=error"], { cwd: root, stdio: "inherit", shell: onWindows });
   if (error !== undefined) fail(`npm could not be started (${error.message}). Install Node.js with npm and try again.`);
   if (status !== 0) fail("`npm ci` failed; its message stands above.");
   if (!existsSync(projectNode())) fail("`npm ci` did not bring the project's Node.js (the `node` package, whose install script fetches it). Run `npm rebuild node` and read what it says.");

@@ -36,7 +36,7 @@ describe("the npm package, installed in an empty project", () => {
     const [tarball] = await readdir(project);
     assert.ok(tarball);
     await writeFile(join(project, "package.json"), JSON.stringify({ name: "consumer", private: true, type: "module", allowScripts: { esbuild: true } }));
-    await run("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline", `./${tarball}`], { cwd: project });
+    await run("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error", `./${tarball}`], { cwd: project });
     await mkdir(join(project, "node_modules", "@types"), { recursive: true });
     await symlink(join(ROOT, "node_modules", "@types", "node"), join(project, "node_modules", "@types", "node"), "dir");
     await symlink(join(ROOT, "node_modules", "undici-types"), join(project, "node_modules", "undici-types"), "dir");
