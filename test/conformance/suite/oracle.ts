@@ -107,9 +107,17 @@ export class Oracle {
   /** What each settlement of one call must answer: an outcome, or null for `lease-lost`. */
   settled(settlements: readonly ModelSettlement[]): (SettleOutcome | null)[] {
     const outcomes = new Map<ModelSettlement, SettleOutcome | null>();
-    for (const s of settlements.filter((one) => one.action === "ack")) outcomes.set(s, this.#settle(s));
-    for (const s of settlements.filter((one) => one.action !== "ack")) outcomes.set(s, this.#settle(s));
+    const take = (these: readonly ModelSettlement[]): void => { for (const s of these) outcomes.set(s, this.#settle(s)); };
+    take(settlements.filter((s) => s.action === "ack"));
+    take(settlements.filter((s) => s.action === "dead"));
+    // In a partition the first message in its order that is given back ends the lease for those behind it.
+    take(settlements.filter((s) => s.action === "nack" || s.action === "release").sort((a, b) => this.#place(a) - this.#place(b)));
     return settlements.map((s) => outcomes.get(s) ?? null);
+  }
+
+  #place({ receipt }: ModelSettlement): number {
+    const held = this.#receipts.get(receipt);
+    return held === undefined || held.lease.partition === null ? 0 : this.#log.indexOf(held.entry);
   }
 
   #settle(settlement: ModelSettlement): SettleOutcome | null {

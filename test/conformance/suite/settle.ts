@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Delivery } from "../../../src/core/index.ts";
+import type { Delivery, RenewResult, SettleResult } from "../../../src/core/index.ts";
 import { type BrokerFactory, type Rig, conformance, nth, numbered, only, receipt, refusal, refused, texts, wrong } from "./harness.ts";
 
 export function settle(factory: BrokerFactory): void {
@@ -84,7 +84,7 @@ export function settle(factory: BrokerFactory): void {
         { action: "dead", receipt: nth(receipts, 2) },
         { action: "ack", receipt: nth(receipts, 3) },
       );
-      assert.deepEqual(results.map((r) => (r.ok ? r.outcome : r.error.code)), ["retrying", "lease-lost", "released", "dead", "completed"]);
+      assert.deepEqual(results.map((r) => (r.ok ? r.outcome : "refused")), ["retrying", "refused", "released", "dead", "completed"]);
       assert.deepEqual(results.map((r) => r.receipt), [nth(receipts, 0), "garbled", nth(receipts, 1), nth(receipts, 2), nth(receipts, 3)]);
       assert.deepEqual(texts(await rig.drain(q)).sort(), ["0", "1"]);
     });
@@ -186,6 +186,32 @@ export function settle(factory: BrokerFactory): void {
       assert.deepEqual(texts(await rig.pop(q, { batch: 4 })), ["0", "2"]);
     });
 
+    rig.it("within one call dead ones are applied next, then what is given back", async () => {
+      const { q, got } = await batch(3, "a");
+      const results = await rig.settle(
+        { action: "release", receipt: receipt(nth(got, 1)) },
+        { action: "dead", receipt: receipt(nth(got, 2)) },
+        { action: "ack", receipt: receipt(nth(got, 0)) },
+      );
+      assert.deepEqual(results.map((r) => r.ok && r.outcome), ["released", "dead", "completed"]);
+      assert.deepEqual(texts(await rig.drain(q)), ["1"]);
+    });
+
+    rig.it("in a partition the first message in its order that fails ends the lease, however the call names them", async () => {
+      const { q, got } = await batch(3, "a");
+      const results = await rig.settle(...[2, 0].map((i) => ({ action: "nack", receipt: receipt(nth(got, i)), delay: 0 }) as const));
+      assert.deepEqual(results.map(refusal), ["lease-lost", "applied"]);
+      assert.deepEqual((await rig.pop(q, { batch: 3 })).map((d) => d.attempt), [2, 1, 1]);
+    });
+
+    rig.it("a cumulative ack comes before a nack of what it covers", async () => {
+      const { q, got } = await batch(3, "a");
+      const results = await rig.settle({ action: "nack", receipt: receipt(nth(got, 0)), delay: 0 }, { action: "ack", receipt: receipt(nth(got, 1)), cumulative: true });
+      assert.deepEqual(results.map(refusal), ["lease-lost", "applied"]);
+      await rig.release(nth(got, 2));
+      assert.deepEqual(texts(await rig.drain(q)), ["2"]);
+    });
+
     rig.it("in a partition the second nack of one call finds the lease ended", async () => {
       const { q, got } = await batch(2, "a");
       const results = await rig.settle(...got.map((d) => ({ action: "nack", receipt: receipt(d), delay: 0 }) as const));
@@ -270,7 +296,7 @@ export function settle(factory: BrokerFactory): void {
     rig.it("renewing answers per receipt", async () => {
       const { got } = await batch(1);
       const results = await rig.broker.messages.renew(["garbled", receipt(nth(got, 0))]);
-      assert.deepEqual(results.map((r) => (r.ok ? "renewed" : r.error.code)), ["lease-lost", "renewed"]);
+      assert.deepEqual(results.map((r) => r.ok), [false, true]);
       assert.deepEqual(results.map((r) => r.receipt), ["garbled", nth(got, 0).receipt]);
     });
 
@@ -279,7 +305,7 @@ export function settle(factory: BrokerFactory): void {
       assert.deepEqual(await rig.broker.messages.renew([]), []);
     });
 
-    rig.it("a changed, foreign or invented receipt is lease-lost and settles nothing", async () => {
+    rig.it("a changed, foreign or invented receipt is refused for itself and settles nothing", async () => {
       const { q, got } = await batch(2, "a");
       const real = receipt(nth(got, 0));
       const foreign = await rig.ownStorage();
@@ -290,10 +316,9 @@ export function settle(factory: BrokerFactory): void {
         const swapped = real.slice(0, -1) + (real.endsWith("A") ? "B" : "A");
         for (const bad of [...theirs, `${real}x`, real.slice(0, -3), swapped.slice(0, 5) + real.slice(5) + "==", real.toUpperCase() + real, "", " ", "\u0000", "💥", "a".repeat(100_000), Buffer.alloc(64).toString("base64url")]) {
           for (const action of ["ack", "nack", "release", "dead"] as const) {
-            assert.equal(refusal(only(await rig.settle({ action, receipt: bad }))), "lease-lost", JSON.stringify(bad.slice(0, 80)));
+            assertRefused(only(await rig.settle({ action, receipt: bad })), bad);
           }
-          const renewed = only(await rig.broker.messages.renew([bad]));
-          assert.equal(renewed.ok ? "renewed" : renewed.error.code, "lease-lost");
+          assertRefused(only(await rig.broker.messages.renew([bad])), bad);
         }
       } finally {
         await stranger.close();
@@ -317,6 +342,12 @@ export function settle(factory: BrokerFactory): void {
       await rig.ack(...got);
     });
   });
+}
+
+/** What can't be a receipt of this broker is `invalid-input`; what could be one is `lease-lost`. */
+function assertRefused(result: SettleResult | RenewResult, bad: string): void {
+  assert.ok(!result.ok, `${JSON.stringify(bad.slice(0, 80))} is refused`);
+  assert.ok(["lease-lost", "invalid-input"].includes(result.error.code), result.error.code);
 }
 
 async function leaseBatch(rig: Rig, count: number, partition?: string): Promise<{ q: string; got: Delivery[] }> {
