@@ -9,6 +9,7 @@ import { badAfter, pageLimit, ScanBudget } from "./page.ts";
 import type { QueueRow } from "./queue-row.ts";
 import { SCHEDULED_COLUMNS } from "./rows.ts";
 import type { ScheduledRow, Unseal } from "./rows.ts";
+import { scheduledStanding } from "./state.ts";
 import type { GroupView, Placed } from "./state.ts";
 import type { ReadTx } from "./tx.ts";
 
@@ -73,11 +74,12 @@ function* candidates(tx: ReadTx, queue: QueueRow, reader: MessageReader, request
       yield { place: { log: row.id }, size: row.size, match: () => logMatch(tx, reader, request, row) };
     }
   }
-  if (request.state !== undefined && request.state !== "scheduled") return;
+  if (request.state !== undefined && request.state !== "scheduled" && request.state !== "ready") return;
   const from = "log" in start ? { due: -1, id: 0 } : start;
   for (const row of scheduledRows(tx, queue.qid, from)) {
+    if (request.state === "ready" && row.due > tx.now) return;
     const read = () => reader.shownScheduled(row);
-    yield { place: { due: row.due, id: row.id }, size: row.body.length, match: () => (scheduledFits(row, request) ? { id: row.id, scheduled: true, read } : null) };
+    yield { place: { due: row.due, id: row.id }, size: row.body.length, match: () => (scheduledFits(row, request, tx.now) ? { id: row.id, scheduled: true, read } : null) };
   }
 }
 
@@ -97,8 +99,8 @@ function logMatch(tx: ReadTx, reader: MessageReader, request: BrowseRequest, row
   };
 }
 
-function scheduledFits(row: ScheduledRow, { partition, from, to }: BrowseRequest): boolean {
-  return (partition === undefined || row.name === partition) && (from === undefined || row.pushed_at >= from) && (to === undefined || row.pushed_at < to);
+function scheduledFits(row: ScheduledRow, { partition, state, from, to }: BrowseRequest, now: number): boolean {
+  return (state === undefined || scheduledStanding(row.due, now).state === state) && (partition === undefined || row.name === partition) && (from === undefined || row.pushed_at >= from) && (to === undefined || row.pushed_at < to);
 }
 
 /** Those of the log that can match, in its order; exact for time, a superset for the rest. */
@@ -155,7 +157,7 @@ function placeText(place: Place): string {
 
 /** Takes the id of any message too, so that people can go on behind one they see. */
 function readPlace(tx: ReadTx, after: string): Place {
-  const [id = "", due] = after.split("@");
+  const [id = "", due] = String(after).split("@");
   const key = parseMessageId(id);
   if (key === null || (due !== undefined && !/^\d{1,16}$/.test(due))) throw badAfter(after);
   if (due !== undefined) return { due: Number(due), id: key };

@@ -26,15 +26,16 @@ export function groupCounts(tx: ReadTx, queue: QueueRow, group: string): GroupCo
   const retrying = view.row === undefined ? 0 : waiting(tx, view.row.gid);
   const seen = view.row === undefined ? 0 : view.row.leased + view.row.retrying + view.row.released;
   const dead = deadLetters(tx, queue.qid, group);
+  const due = dueNow(tx, queue.qid);
   const counts = {
-    ready: stored - passed - leased - retrying,
-    scheduled: queue.scheduled,
+    ready: stored - passed - leased - retrying + due,
+    scheduled: queue.scheduled - due,
     leased,
     retrying,
     completed: passed - (dead > LOOK ? dead : deadInLog(tx, queue.qid, group)),
     dead,
   };
-  let neverDelivered = stored - passed - seen;
+  let neverDelivered = stored - passed - seen + due;
   for (const message of unswept(tx, queue.qid)) {
     const { state, deliveries } = view.of(message);
     if (state !== "dead") counts[state] -= 1;
@@ -54,7 +55,13 @@ export function oldestReady(tx: ReadTx, queue: QueueRow, group: string): Instant
       break;
     }
   }
-  return oldest;
+  const due = tx.get<{ at: number | null }>("SELECT min(due) AS at FROM sched INDEXED BY sched_due WHERE qid = ? AND due <= ?", queue.qid, tx.now)?.at ?? null;
+  return due === null ? oldest : Math.min(oldest ?? due, due);
+}
+
+/** Scheduled messages whose time has come, and that nobody has brought into the log yet. */
+function dueNow(tx: ReadTx, qid: number): number {
+  return tx.get<{ n: number }>("SELECT count(*) AS n FROM sched INDEXED BY sched_due WHERE qid = ? AND due <= ?", qid, tx.now)?.n ?? 0;
 }
 
 /** Messages in leases that ran out and that nobody has ended yet. */

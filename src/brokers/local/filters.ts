@@ -29,8 +29,16 @@ export function checkedFilter<T extends Filter>(request: T): T {
   if (match === "") throw invalidInput("match", "match must not be empty. Give the text to look for, or leave it out.");
   if (from !== undefined) instant(from, "from");
   if (to !== undefined) instant(to, "to");
-  if (ids !== undefined && ids.length > MOST_IDS) throw invalidInput("ids", `At most ${MOST_IDS} ids can be given at once, but these are ${ids.length}. Give them in several calls.`);
+  if (ids !== undefined) checkedIds(ids);
   return request;
 }
 
-export const MOST_IDS = 1_000;
+/** @throws invalid-input */
+export function checkedIds(ids: readonly string[]): readonly string[] {
+  if (!Array.isArray(ids) || ids.some((id) => typeof id !== "string")) throw invalidInput("ids", "ids must be a list of texts.");
+  if (ids.length > MOST_IDS) throw invalidInput("ids", `At most ${MOST_IDS} ids can be given at once, but these are ${ids.length}. Give them in several calls.`);
+  return ids;
+}
+
+/** Ids that one call takes. */
+const MOST_IDS = 10_000;

@@ -3,7 +3,7 @@ import type { Inspect } from "../../core/index.ts";
 import { browse } from "./browse.ts";
 import type { Local } from "./context.ts";
 import { countDeadLetters, deadLetter, deadLetters } from "./dead-letters.ts";
-import { checkedFilter, checkedNames } from "./filters.ts";
+import { checkedFilter, checkedIds, checkedNames } from "./filters.ts";
 import { health } from "./health.ts";
 import { histogram } from "./histogram.ts";
 import { messageNotFound } from "./ids.ts";
@@ -31,7 +31,7 @@ export function inspectFacet({ store, crypt }: Local): Inspect {
         return found.message === undefined ? reader.shownScheduled(found.scheduled) : reader.shown(found.message);
       });
     },
-    exists: (ids) => store.read((tx) => ids.filter((id) => messageExists(tx, id))),
+    exists: async (ids) => store.read((tx) => checkedIds(ids).filter((id) => messageExists(tx, id))),
     stats: (queue) => store.read((tx) => stats(tx, requireQueue(tx, queue))),
     partitions: async (queue, request = {}) => partitions(store, queue, checkedNames(request)),
     groups: (queue) => store.read((tx) => groupInfos(tx, requireQueue(tx, queue))),

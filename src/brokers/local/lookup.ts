@@ -73,7 +73,7 @@ export class MessageReader {
   }
 
   shownScheduled(row: ScheduledRow): Message {
-    return this.#with(scheduledBase(row, this.#queue.name, this.#unseal), scheduledStanding(row.due));
+    return this.#with(scheduledBase(row, this.#queue.name, this.#unseal), scheduledStanding(row.due, this.#tx.now));
   }
 
   #with(base: MessageBase, standing: Standing): Message {

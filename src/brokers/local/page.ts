@@ -18,14 +18,14 @@ export function pageLimit(request: PageRequest | undefined): number {
 }
 
 /** @throws invalid-input for an `after` that no page gave */
-export function badAfter(after: string): Error {
+export function badAfter(after: unknown): Error {
   return invalidInput("after", `after must be the next of the page before, but is ${JSON.stringify(after)}.`);
 }
 
 /** `after` of pages whose place is a whole number; 0 at the start. */
-export function afterNumber(after: string | undefined): number {
+export function afterNumber(after: unknown): number {
   if (after === undefined) return 0;
-  if (!/^\d{1,15}$/.test(after)) throw badAfter(after);
+  if (typeof after !== "string" || !/^\d{1,15}$/.test(after)) throw badAfter(after);
   return Number(after);
 }
 

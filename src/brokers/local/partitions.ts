@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { DEFAULT_GROUP } from "../../core/index.ts";
+import { DEFAULT_GROUP, invalidInput } from "../../core/index.ts";
 import type { Page, PartitionInfo, PartitionsRequest } from "../../core/index.ts";
 import { findGroup } from "./group-row.ts";
 import { messageRange } from "./ids.ts";
@@ -39,9 +39,14 @@ const DETAILS = "SELECT l.pushed - l.removed AS messages, l.last_at, c.ready_at,
 
 export async function partitions(store: Store, queue: string, request: PartitionsRequest): Promise<Page<PartitionInfo>> {
   const limit = pageLimit(request);
+  checkSort(request.sort);
   const scope = await store.read((tx) => scopeOf(tx, queue, request.group ?? DEFAULT_GROUP));
   const page = request.sort === "name" ? await byName(store, scope, request, limit) : await byLag(store, scope, request, limit);
   return { items: await store.read((tx) => page.items.map((lane) => info(tx, scope, lane))), next: page.next };
+}
+
+function checkSort(sort: string | undefined): void {
+  if (sort !== undefined && sort !== "lag" && sort !== "name") throw invalidInput("sort", `sort must be lag or name, but is ${JSON.stringify(sort)}.`);
 }
 
 function scopeOf(tx: ReadTx, name: string, group: string): Scope {

@@ -5,7 +5,8 @@ import type { ReadyLane } from "./deliverable.ts";
 import { messageAt, MessageReader } from "./lookup.ts";
 import { limitOf, ScanBudget } from "./page.ts";
 import type { QueueRow } from "./queue-row.ts";
-import type { Unseal } from "./rows.ts";
+import { SCHEDULED_COLUMNS } from "./rows.ts";
+import type { ScheduledRow, Unseal } from "./rows.ts";
 import type { ReadTx } from "./tx.ts";
 
 /** What pops of this group would give next, whether or not it is paused or held at the moment. */
@@ -23,7 +24,18 @@ export function peek(tx: ReadTx, queue: QueueRow, request: PeekRequest, unseal: 
       messages.push(reader.shown(row));
     }
   }
+  // A pop brings those whose time has come to the tail first.
+  for (const row of dueNow(tx, queue.qid, limit - messages.length)) {
+    if (budget.spent) break;
+    if (request.partition !== undefined && row.name !== request.partition) continue;
+    budget.spend(row.body.length);
+    messages.push(reader.shownScheduled(row));
+  }
   return messages;
+}
+
+function dueNow(tx: ReadTx, qid: number, limit: number): ScheduledRow[] {
+  return tx.all(`SELECT ${SCHEDULED_COLUMNS} FROM sched INDEXED BY sched_due WHERE qid = ? AND due <= ? ORDER BY due, id LIMIT ?`, qid, tx.now, limit);
 }
 
 function lanesOf(tx: ReadTx, queue: QueueRow, reader: MessageReader, { partition }: PeekRequest, limit: number): Iterable<ReadyLane> {

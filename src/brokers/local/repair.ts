@@ -4,7 +4,7 @@ import { change } from "./context.ts";
 import type { Local } from "./context.ts";
 import { discard } from "./discard.ts";
 import { edit } from "./edit.ts";
-import { checkedFilter } from "./filters.ts";
+import { checkedFilter, checkedIds } from "./filters.ts";
 import type { LiveQueue } from "./live.ts";
 import { cancel, purge, remove } from "./purge.ts";
 import { redrive } from "./redrive.ts";
@@ -18,7 +18,7 @@ export function repairFacet(local: Local): Repair {
   };
   return {
     edit: (id, edited) => change(local, (work) => edit(work, id, edited)),
-    remove: (ids) => remove(local, ids),
+    remove: async (ids) => remove(local, checkedIds(ids)),
     purge: async (queue, filter = {}) => purge(local, queue, checkedFilter(filter)),
     async redrive(queue, request) {
       if (request.to !== undefined) queueName(request.to, "to");
@@ -30,7 +30,7 @@ export function repairFacet(local: Local): Repair {
       const start = checkedStart(to);
       await onGroup(queue, group, (tx, row, name) => { seek(tx, row, name, start); });
     },
-    cancel: (ids) => cancel(local, ids),
+    cancel: async (ids) => cancel(local, checkedIds(ids)),
     pauseGroup: (queue, group) => onGroup(queue, group, pauseGroup),
     resumeGroup: (queue, group) => onGroup(queue, group, resumeGroup),
     deleteGroup: (queue, group) => onGroup(queue, group, deleteGroup),

@@ -87,6 +87,7 @@ CREATE TABLE lease (
   leased_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, worker TEXT
 ) STRICT;
 CREATE INDEX lease_expiry ON lease (gid, lane, expires_at);
+CREATE INDEX lease_end ON lease (expires_at);
 CREATE INDEX lease_worker ON lease (worker) WHERE worker IS NOT NULL;
 
 -- Messages of a group with a history: charged, released, returned, or leased again.
@@ -101,6 +102,7 @@ CREATE TABLE exc (
   PRIMARY KEY (gid, id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX exc_due ON exc (gid, lane, visible_at) WHERE visible_at IS NOT NULL;
+CREATE INDEX exc_next ON exc (visible_at) WHERE visible_at IS NOT NULL;
 CREATE INDEX exc_lease ON exc (lease) WHERE lease IS NOT NULL;
 
 CREATE TABLE sched (

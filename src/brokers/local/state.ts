@@ -61,8 +61,9 @@ const FRESH: Standing = { state: "ready", charges: 0, deliveries: 0, until: null
 const SKIPPED: Standing = { ...FRESH, state: "completed" };
 const COMPLETED: Standing = { ...SKIPPED, deliveries: 1 };
 
-export function scheduledStanding(due: Instant): Standing {
-  return { ...FRESH, state: "scheduled", until: due };
+/** One whose time has come is ready, though nobody has brought it into the log yet. */
+export function scheduledStanding(due: Instant, now: Instant): Standing {
+  return due <= now ? FRESH : { ...FRESH, state: "scheduled", until: due };
 }
 
 /** The messages of a queue as one group sees them. To a group that doesn't exist yet, everything is ready. */

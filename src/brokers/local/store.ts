@@ -11,6 +11,10 @@ const BUSY_LIMIT = 10_000;
 /** Longest run of synchronous work before other callbacks of this process get a turn. */
 const TURN = 8;
 
+interface StoreOptions extends OpenOptions {
+  readonly now: () => number;
+}
+
 /** One connection to one file: short synchronous transactions, retried without blocking the event loop while others write. */
 export class Store {
   readonly path: string;
@@ -19,23 +23,27 @@ export class Store {
   readonly sqlite: string;
   /** Tells other processes, and hears from them, that something changed. */
   readonly signal: Signal;
+  /** Who keeps the write-ahead log small. */
+  checkpointer: { committed(): number } | null = null;
   readonly #db: DatabaseSync;
+  readonly #now: () => number;
   readonly #identity: FileIdentity;
   readonly #statements: Statements;
   #turnStarted = performance.now();
   #closed = false;
 
-  private constructor(path: string, options: OpenOptions, file: { db: DatabaseSync; sqlite: string; identity: FileIdentity }) {
+  private constructor(path: string, options: StoreOptions, file: { db: DatabaseSync; sqlite: string; identity: FileIdentity }) {
     this.path = path;
     this.readOnly = options.readOnly;
     this.sqlite = file.sqlite;
     this.#db = file.db;
+    this.#now = options.now;
     this.#identity = file.identity;
     this.#statements = new Statements(file.db);
     this.signal = new Signal(`${path}.sig`, options.readOnly, () => this.#dataVersion());
   }
 
-  static async open(path: string, options: OpenOptions): Promise<Store> {
+  static async open(path: string, options: StoreOptions): Promise<Store> {
     const started = performance.now();
     for (let attempt = 0; ; attempt++) {
       try {
@@ -53,18 +61,20 @@ export class Store {
 
   /** Runs `work` on one snapshot. It must not keep rows' iterators beyond its return. */
   async read<T>(work: (tx: ReadTx) => T): Promise<T> {
-    return this.#run("BEGIN", () => new ReadTx(this.#statements, Date.now()), work);
+    return this.#run("BEGIN", () => new ReadTx(this.#statements, this.#now()), work);
   }
 
   /** Runs `work` in a transaction that is stored whole or not at all. `work` may run again, so it must have no effect outside. */
   async write<T>(work: (tx: WriteTx) => T): Promise<T> {
     if (this.readOnly) throw readOnlyError(this.path);
-    const result = await this.#run("BEGIN IMMEDIATE", () => new WriteTx(this.#statements, Date.now()), (tx) => {
+    const result = await this.#run("BEGIN IMMEDIATE", () => new WriteTx(this.#statements, this.#now()), (tx) => {
       const answer = work(tx);
       tx.finish();
       return answer;
     });
     this.signal.send();
+    const rest = this.checkpointer?.committed() ?? 0;
+    if (rest > 0) await new Promise((resolve) => setTimeout(resolve, rest));
     return result;
   }
 

@@ -1,0 +1,114 @@
+import { Checkpointer } from "./checkpoint.ts";
+import { change } from "./context.ts";
+import type { Local, Work } from "./context.ts";
+import { findRetired, removeRetired } from "./retention.ts";
+import { bringInDue } from "./scheduled.ts";
+import { expireKeyed, expireUnkeyed, leaseById } from "./leases.ts";
+import { sweepExpired, sweepGone, sweepLoose } from "./sweep.ts";
+import type { ReadTx } from "./tx.ts";
+
+/** `thread`: checkpoints in a thread of their own. `none`: other processes do it all. */
+export type Housekeeping = "inline" | "thread" | "none";
+
+const EVERY = 1_000;
+/** Of one round; what is left comes with the next. */
+const ROUND = 200;
+const LEASES = 50;
+
+/** Work that nobody's call does: what is due, has run out, expired, or is past its retention; and the write-ahead log. */
+export class Housekeeper {
+  readonly #local: Local;
+  readonly #checkpointer: Checkpointer | null;
+  readonly #onError: (error: unknown) => void;
+  readonly #timer: NodeJS.Timeout | null;
+  #round: Promise<void> | null = null;
+  #stopped = false;
+
+  constructor(local: Local, mode: Housekeeping, onError: (error: unknown) => void = () => undefined) {
+    this.#local = local;
+    this.#onError = onError;
+    this.#checkpointer = mode === "none" ? null : new Checkpointer(local.store, mode);
+    local.store.checkpointer = this.#checkpointer;
+    this.#timer = mode === "none" ? null : setInterval(() => { this.#tick(); }, EVERY).unref();
+  }
+
+  #tick(): void {
+    if (this.#round !== null) return;
+    this.#round = this.#keep()
+      .catch((error: unknown) => { if (!this.#stopped) this.#onError(error); })
+      .finally(() => { this.#round = null; });
+  }
+
+  async #keep(): Promise<void> {
+    this.#checkpointer?.look();
+    const end = performance.now() + ROUND;
+    for (const chore of CHORES) {
+      // Looking first costs no lock, and next to nothing while there is nothing to do.
+      while (!this.#stopped && performance.now() < end) {
+        const found = await this.#local.store.read((tx) => chore.find(tx));
+        if (found === null || this.#stopped) break;
+        await change(this.#local, (work) => { chore.do(work, found); });
+      }
+    }
+    if (this.#local.timings.waiting && !this.#stopped) await change(this.#local, () => undefined);
+  }
+
+  async stop(): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    if (this.#timer !== null) clearInterval(this.#timer);
+    await this.#round;
+    await this.#checkpointer?.stop();
+  }
+}
+
+interface Chore<Found> {
+  /** `null` when there is nothing to do. */
+  find(tx: ReadTx): Found | null;
+  do(work: Work, found: Found): void;
+}
+
+function chore<Found>(find: Chore<Found>["find"], act: Chore<Found>["do"]): Chore<unknown> {
+  return { find, do: (work, found) => { act(work, found as Found); } };
+}
+
+const CHORES: readonly Chore<unknown>[] = [
+  chore(dueQueues, (work, qids) => {
+    for (const qid of qids) {
+      const queue = work.tx.live.queueById(qid);
+      if (queue !== undefined) bringInDue(work.tx, queue);
+    }
+  }),
+  chore(runOutLeases, endLeases),
+  chore(sweepExpired.find, sweepExpired.do),
+  chore(findRetired, removeRetired),
+  chore(sweepGone.find, sweepGone.do),
+  chore(sweepLoose.find, sweepLoose.do),
+];
+
+function dueQueues(tx: ReadTx): number[] | null {
+  const rows = tx.all<{ qid: number }>("SELECT DISTINCT qid FROM sched INDEXED BY sched_next WHERE due <= ? AND EXISTS (SELECT 1 FROM queue WHERE queue.qid = sched.qid) LIMIT 1", tx.now);
+  return rows.length === 0 ? null : rows.map(({ qid }) => qid);
+}
+
+function runOutLeases(tx: ReadTx): number[] | null {
+  const rows = tx.all<{ lease: number }>("SELECT l.lease FROM lease AS l INDEXED BY lease_end CROSS JOIN grp AS g ON g.gid = l.gid WHERE l.expires_at <= ? ORDER BY l.expires_at LIMIT ?", tx.now, LEASES);
+  return rows.length === 0 ? null : rows.map(({ lease }) => lease);
+}
+
+/** So that a poison message dies, and counts tell the truth, even when nobody pops any more. */
+function endLeases(work: Work, leases: readonly number[]): void {
+  const { tx } = work;
+  for (const key of leases) {
+    const lease = leaseById(tx, key);
+    const group = lease === undefined ? undefined : tx.live.groupById(lease.gid);
+    const queue = group === undefined ? undefined : tx.live.queueById(group.qid);
+    if (lease === undefined || group === undefined || queue === undefined || lease.expires_at > tx.now) continue;
+    if (lease.keyed === 1) {
+      expireKeyed(work, { queue, group }, lease);
+      continue;
+    }
+    expireUnkeyed(work, { queue, group }, lease);
+    tx.run("UPDATE cursor SET ready_at = ?1 WHERE lane = ?2 AND gid = ?3 AND (ready_at IS NULL OR ready_at > ?1)", tx.now, lease.lane, lease.gid);
+  }
+}

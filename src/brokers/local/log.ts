@@ -1,0 +1,101 @@
+import type { Instant } from "../../core/index.ts";
+import { giveCursors } from "./groups.ts";
+import type { LiveQueue } from "./live.ts";
+import type { WriteTx } from "./tx.ts";
+
+/** A message as it is written to the log. */
+export interface Entry {
+  readonly key: number;
+  readonly partition: string | null;
+  readonly priority: number;
+  readonly enc: number;
+  /** Sealed, as the headers are. */
+  readonly body: Uint8Array;
+  readonly hdr: Uint8Array | null;
+  readonly tx: string | null;
+  /** Milliseconds from its entry; 0: never expires. */
+  readonly ttl: number;
+  /** The id people know, where it is another. */
+  readonly alias: number | null;
+  readonly onlyGroup: string | null;
+  readonly origin: number | null;
+}
+
+interface Lane {
+  readonly lid: number;
+  readonly partition: string | null;
+  readonly priority: number;
+}
+
+const COLUMNS = 11;
+const ROWS_AT_ONCE = 16;
+const INSERT = `INSERT INTO msg (id, lane, ts, exp, enc, body, hdr, tx, alias, only_group, origin) VALUES `;
+const ROW = `(${Array<string>(COLUMNS).fill("?").join(", ")})`;
+const INSERT_ONE = INSERT + ROW;
+const INSERT_MANY = INSERT + Array<string>(ROWS_AT_ONCE).fill(ROW).join(", ");
+const ENTER_LANE = "INSERT INTO lane (qid, name, prio, pushed, last_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (qid, ifnull(name, ''), prio) DO UPDATE SET pushed = pushed + excluded.pushed, last_at = excluded.last_at RETURNING lid, pushed";
+const WAKE = "UPDATE cursor SET ready_at = ? WHERE lane = ? AND ready_at IS NULL";
+
+/** Writes messages to the tail of a queue's log, in their order, and wakes the groups that wait for them. */
+export function append(tx: WriteTx, queue: LiveQueue, entries: readonly Entry[], at: Instant): void {
+  if (entries.length === 0) return;
+  const lanes = enterLanes(tx, queue, entries, at);
+  for (let i = 0; i < entries.length; ) {
+    const many = entries.length - i >= ROWS_AT_ONCE;
+    const rows = entries.slice(i, many ? (i += ROWS_AT_ONCE) : (i += 1));
+    tx.run(many ? INSERT_MANY : INSERT_ONE, ...rows.flatMap((entry) => values(entry, lanes, at)));
+  }
+  for (const entry of entries) {
+    queue.bytes += entry.body.byteLength + (entry.hdr?.byteLength ?? 0);
+    if (entry.onlyGroup !== null) passOthers(tx, queue, laneOf(lanes, entry), entry.onlyGroup);
+  }
+  queue.pushed += entries.length;
+  queue.last_ts = at;
+}
+
+function values(entry: Entry, lanes: ReadonlyMap<string, Lane>, at: Instant): (number | string | Uint8Array | null)[] {
+  const { lid } = laneOf(lanes, entry);
+  return [entry.key, lid, at, entry.ttl > 0 ? at + entry.ttl : null, entry.enc, entry.body, entry.hdr, entry.tx, entry.alias, entry.onlyGroup, entry.origin];
+}
+
+function laneOf(lanes: ReadonlyMap<string, Lane>, entry: Entry): Lane {
+  const lane = lanes.get(laneKey(entry));
+  if (lane === undefined) throw new Error("every entry has a lane");
+  return lane;
+}
+
+function laneKey({ partition, priority }: Entry): string {
+  return partition === null ? String(priority) : `:${partition}`;
+}
+
+function enterLanes(tx: WriteTx, queue: LiveQueue, entries: readonly Entry[], at: Instant): Map<string, Lane> {
+  const counts = new Map<string, { entry: Entry; n: number }>();
+  for (const entry of entries) {
+    const key = laneKey(entry);
+    const known = counts.get(key);
+    if (known === undefined) counts.set(key, { entry, n: 1 });
+    else known.n += 1;
+  }
+  const lanes = new Map<string, Lane>();
+  for (const [key, { entry, n }] of counts) lanes.set(key, enterLane(tx, queue, entry, n, at));
+  return lanes;
+}
+
+function enterLane(tx: WriteTx, queue: LiveQueue, { partition, priority }: Entry, n: number, at: Instant): Lane {
+  const row = tx.get<{ lid: number; pushed: number }>(ENTER_LANE, queue.qid, partition, priority, n, at);
+  if (row === undefined) throw new Error("RETURNING gives a row");
+  queue.prios |= 1 << priority;
+  const lane = { lid: row.lid, partition, priority };
+  if (row.pushed === n) giveCursors(tx, queue, { lid: row.lid, prio: priority });
+  else tx.run(WAKE, at + Math.max(queue.options.delayedProcessing, queue.options.windowBuffer), row.lid);
+  return lane;
+}
+
+/** The other groups need never be given a message that was redriven to one alone. */
+function passOthers(tx: WriteTx, queue: LiveQueue, lane: Lane, onlyGroup: string): void {
+  for (const group of tx.live.groupsOf(queue)) {
+    if (group.name === onlyGroup) continue;
+    group.passed += 1;
+    if (lane.partition !== null) tx.run("UPDATE cursor SET passed = passed + 1 WHERE lane = ? AND gid = ?", lane.lid, group.gid);
+  }
+}

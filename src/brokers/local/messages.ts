@@ -1,0 +1,123 @@
+import { groupName, invalidInput, queueName, traceName } from "../../core/index.ts";
+import type { Delivery, Messages, PopRequest, PushItem, PushResult, RenewResult, Settlement, TraceInput, Transaction, TransactionResult } from "../../core/index.ts";
+import { change } from "./context.ts";
+import type { Local, Work } from "./context.ts";
+import { insertEvent } from "./events.ts";
+import { messageNotFound, parseMessageId, queueOf } from "./ids.ts";
+import { checkedItems } from "./input.ts";
+import type { Incoming } from "./input.ts";
+import { messageExists } from "./lookup.ts";
+import { popFrom } from "./pop.ts";
+import type { Wanted } from "./pop.ts";
+import { leaseTime, waitTime, wanted } from "./pop-request.ts";
+import { pushInto } from "./push.ts";
+import { queueForPush } from "./queues.ts";
+import { renewAll } from "./renew.ts";
+import { settleAll } from "./settle.ts";
+import { tryUntil } from "./wait.ts";
+
+export function messagesFacet(local: Local): Messages {
+  const popUntil = (queue: string, request: PopRequest, want: Wanted): Promise<Delivery[]> =>
+    tryUntil(local.store, queue, want.group, { ms: waitTime(request), signal: request.signal }, () => change(local, (work) => pop(work, queue, want)));
+
+  return {
+    async push(queue, items, options = {}) {
+      const incoming = checkedItems(items);
+      return change(local, (work) => push(work, queueName(queue), incoming, options.create ?? true));
+    },
+
+    async pop(queue, request = {}) {
+      const want = wanted(request);
+      queueName(queue);
+      if ((request.wait ?? 0) > 0) return popUntil(queue, request, want);
+      return change(local, (work) => pop(work, queue, want));
+    },
+
+    settle: async (settlements) => {
+      checkSettlements(settlements);
+      return change(local, (work) => settleAll(work, settlements));
+    },
+
+    async settleAndPop(settlements, queue, request = {}) {
+      checkSettlements(settlements);
+      const want = wanted(request);
+      queueName(queue);
+      const both = await change(local, (work) => ({ settled: settleAll(work, settlements), deliveries: pop(work, queue, want) }));
+      if (both.deliveries.length > 0 || waitTime(request) === 0) return both;
+      return { settled: both.settled, deliveries: await popUntil(queue, request, want) };
+    },
+
+    async renew(receipts, lease): Promise<RenewResult[]> {
+      const ms = lease === undefined ? null : leaseTime(lease);
+      return change(local, (work) => renewAll(work, receipts, ms));
+    },
+
+    async transact(transaction) {
+      checkSettlements(transaction.settle);
+      const pushes = transaction.push.map(({ queue, items, create }) => ({ queue: queueName(queue), items: checkedItems(items), create: create ?? true }));
+      return change(local, (work) => transact(work, transaction, pushes));
+    },
+
+    async trace(events) {
+      const checked = events.map(checkedEvent);
+      if (checked.length > 0) await change(local, (work) => { for (const event of checked) trace(work, event); });
+    },
+  };
+}
+
+function push(work: Work, queue: string, items: readonly Incoming[], create: boolean): PushResult[] {
+  if (items.length === 0 && create) return [];
+  return pushInto(work, queueForPush(work, queue, create), items);
+}
+
+function pop(work: Work, queue: string, want: Wanted): Delivery[] {
+  return popFrom(work, work.tx.live.queue(queue), want);
+}
+
+/** A stale receipt throws, so that the whole transaction is undone. */
+function transact(work: Work, { settle }: Transaction, pushes: readonly { queue: string; items: readonly Incoming[]; create: boolean }[]): TransactionResult {
+  const settled = settleAll(work, settle);
+  for (const result of settled) if (!result.ok) throw result.error;
+  return { settled, pushed: pushes.map(({ queue, items, create }) => push(work, queue, items, create)) };
+}
+
+const ACTIONS: readonly string[] = ["ack", "nack", "release", "dead"];
+
+function checkSettlements(settlements: readonly Settlement[]): void {
+  for (const settlement of settlements) {
+    if (!ACTIONS.includes(settlement.action)) throw invalidInput("action", `action must be one of ${ACTIONS.join(", ")}, but is ${JSON.stringify(settlement.action)}.`);
+    const delay = settlement.action === "nack" ? settlement.delay : undefined;
+    if (delay !== undefined && !(delay >= 0 && Number.isFinite(delay))) throw invalidInput("delay", `delay must be 0 or more milliseconds, but is ${String(delay)}.`);
+  }
+}
+
+interface CheckedEvent extends TraceInput {
+  readonly key: number;
+}
+
+function checkedEvent(event: TraceInput): CheckedEvent {
+  const key = parseMessageId(event.messageId);
+  if (key === null) throw messageNotFound(event.messageId);
+  if (event.type.trim() === "" || event.type.length > 255) throw invalidInput("type", "type of a trace event must be text of 1 to 255 characters, for example info.");
+  for (const name of event.names ?? []) traceName(name, "names");
+  if (event.group !== undefined) groupName(event.group);
+  if (event.data !== undefined) checkJson(event.data);
+  return { ...event, key };
+}
+
+function checkJson(text: string): void {
+  try {
+    JSON.parse(text);
+  } catch (cause) {
+    throw invalidInput("data", `data of a trace event must be JSON text: ${(cause as Error).message}.`);
+  }
+}
+
+function trace({ tx, crypt }: Work, event: CheckedEvent): void {
+  const queue = tx.live.queueById(queueOf(event.key));
+  const known = queue !== undefined && (messageExists(tx, event.messageId) || tx.get("SELECT 1 AS one FROM dead WHERE id = ? LIMIT 1", event.key) !== undefined);
+  if (!known) throw messageNotFound(event.messageId);
+  const data = event.data === undefined ? null : crypt.sealText(event.data, queue.options.encryptionEnabled);
+  const eid = insertEvent(tx, { key: event.key, type: event.type, group: event.group ?? null, worker: event.worker ?? null, attempt: event.attempt ?? null, data });
+  for (const name of new Set(event.names)) tx.run("INSERT INTO event_name (name, eid) VALUES (?, ?)", name, eid);
+}

@@ -1,0 +1,77 @@
+import type { Delivery, GroupStart } from "../../core/index.ts";
+import type { Work } from "./context.ts";
+import { makeCursor, makeCursors, openGroup } from "./groups.ts";
+import type { LiveGroup, LiveQueue } from "./live.ts";
+import { bringInDue } from "./scheduled.ts";
+import { CURSOR_COLUMNS, Taking } from "./take.ts";
+import type { LaneCursor } from "./take.ts";
+
+/** What a pop asks for, checked. */
+export interface Wanted {
+  readonly batch: number;
+  /** Milliseconds; `null`: the queue's leaseTime. */
+  readonly lease: number | null;
+  readonly group: string;
+  readonly start: GroupStart;
+  readonly partition: string | null;
+  /** The id of one message, as people know it. */
+  readonly message: number | null;
+  readonly onlyNew: boolean;
+  readonly atMostOnce: boolean;
+  readonly worker: string | null;
+}
+
+/** Lanes that one pop looks at: enough for sparse partitions, few enough for a short transaction. */
+const LANES = 1_000;
+
+const READY_LANES = `SELECT ${CURSOR_COLUMNS} FROM cursor AS c INDEXED BY cursor_ready CROSS JOIN lane AS l ON l.lid = c.lane WHERE c.gid = ? AND c.prio = ? AND c.ready_at <= ? ORDER BY c.ready_at LIMIT ?`;
+const ONE_LANE = `SELECT ${CURSOR_COLUMNS} FROM cursor AS c CROSS JOIN lane AS l ON l.lid = c.lane WHERE c.lane = ? AND c.gid = ?`;
+
+export function popFrom(work: Work, queue: LiveQueue, wanted: Wanted): Delivery[] {
+  const { tx } = work;
+  const group = openGroup(tx, queue, wanted.group, wanted.start);
+  if (queue.paused !== 0 || group.paused !== 0) return [];
+  if (queue.scheduled > 0) bringInDue(tx, queue);
+  makeCursors(tx, queue, group);
+  const room = Math.min(wanted.batch, group.held ?? Infinity);
+  if (room <= 0) return [];
+  const taking = new Taking(work, queue, group, wanted, room);
+  if (wanted.message !== null) taking.takeMessage(wanted.message, (lane) => cursorOf(work, queue, group, lane));
+  else if (wanted.partition !== null) takePartition(work, queue, group, taking, wanted.partition);
+  else takeReady(work, queue, group, taking);
+  const { deliveries } = taking;
+  if (group.held !== null) group.held -= deliveries.length;
+  return deliveries;
+}
+
+/** Lanes that wait longest first, within the highest priority. */
+function takeReady(work: Work, queue: LiveQueue, group: LiveGroup, taking: Taking): void {
+  const seen = new Set<number>();
+  for (let prio = 9; prio >= 0; prio--) {
+    if ((queue.prios & (1 << prio)) === 0) continue;
+    while (!taking.full && seen.size < LANES) {
+      const lanes = work.tx.all<LaneCursor>(READY_LANES, group.gid, prio, work.tx.now, Math.min(taking.room, LANES) + seen.size).filter(({ lane }) => !seen.has(lane));
+      if (lanes.length === 0) break;
+      for (const lane of lanes) {
+        if (taking.full) return;
+        seen.add(lane.lane);
+        taking.takeLane(lane);
+      }
+    }
+    if (taking.full) return;
+  }
+}
+
+function takePartition(work: Work, queue: LiveQueue, group: LiveGroup, taking: Taking, partition: string): void {
+  const lane = work.tx.get<{ lid: number }>("SELECT lid FROM lane WHERE qid = ? AND ifnull(name, '') = ? AND prio = 0", queue.qid, partition);
+  const cursor = lane === undefined ? undefined : cursorOf(work, queue, group, lane.lid);
+  if (cursor !== undefined && cursor.ready_at !== null && cursor.ready_at <= work.tx.now) taking.takeLane(cursor);
+}
+
+/** Of a young group too, which hasn't come to this lane yet. */
+function cursorOf(work: Work, queue: LiveQueue, group: LiveGroup, lane: number): LaneCursor | undefined {
+  const known = work.tx.get<LaneCursor>(ONE_LANE, lane, group.gid);
+  if (known !== undefined || lane <= group.made_to) return known;
+  makeCursor(work.tx, queue, group, lane);
+  return work.tx.get<LaneCursor>(ONE_LANE, lane, group.gid);
+}

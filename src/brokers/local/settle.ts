@@ -1,0 +1,294 @@
+import { QueuescopeError, settlePlan } from "../../core/index.ts";
+import type { Placement, SettleOutcome, SettleResult, Settlement } from "../../core/index.ts";
+import type { Work } from "./context.ts";
+import { recordEvent, records } from "./events.ts";
+import { fail, reject } from "./failure.ts";
+import type { Delivered, Fate } from "./failure.ts";
+import { messageId } from "./ids.ts";
+import { endKeyed, giveBack, leaseById, openOfLog } from "./leases.ts";
+import type { Lease } from "./leases.ts";
+import type { LiveGroup, LiveQueue } from "./live.ts";
+import { parseReceipt } from "./receipts.ts";
+import type { Receipt } from "./receipts.ts";
+import { idList, storedIds } from "./standing.ts";
+import type { ReadTx, WriteTx } from "./tx.ts";
+
+/** Above this many, settled ids at the start of a lease are cut off instead of listed. */
+const LONG_LIST = 64;
+
+/** One settlement of a call, with its place in the answer. */
+interface Asked {
+  readonly index: number;
+  readonly settlement: Settlement;
+  readonly receipt: Receipt;
+}
+
+/** One result a settlement, in order. */
+export function settleAll(work: Work, settlements: readonly Settlement[]): SettleResult[] {
+  const results = new Array<SettleResult>(settlements.length);
+  const byLease = new Map<number, Asked[]>();
+  settlements.forEach((settlement, index) => {
+    const receipt = readReceipt(settlement.receipt);
+    if (receipt instanceof QueuescopeError) {
+      results[index] = { ok: false, receipt: settlement.receipt, error: receipt };
+      return;
+    }
+    const same = byLease.get(receipt.lease);
+    if (same === undefined) byLease.set(receipt.lease, [{ index, settlement, receipt }]);
+    else same.push({ index, settlement, receipt });
+  });
+  for (const [lease, asked] of byLease) new LeaseSettling(work, results).settle(lease, asked);
+  return results;
+}
+
+function readReceipt(text: string): Receipt | QueuescopeError {
+  try {
+    return parseReceipt(text);
+  } catch (error) {
+    if (error instanceof QueuescopeError) return error;
+    throw error;
+  }
+}
+
+/** A live lease and whose it is; `undefined` when the receipt is stale. Being past its end is enough, whoever noticed. */
+export function liveLease(work: Work, lease: Lease | undefined, token: string): { lease: Lease; queue: LiveQueue; group: LiveGroup } | undefined {
+  if (lease === undefined || lease.token !== token || lease.expires_at <= work.tx.now) return undefined;
+  const group = work.tx.live.groupById(lease.gid);
+  const queue = group === undefined ? undefined : work.tx.live.queueById(group.qid);
+  return group === undefined || queue === undefined ? undefined : { lease, queue, group };
+}
+
+export function leaseLost(why = "it ran out, was settled, or its message was returned or removed"): QueuescopeError {
+  return new QueuescopeError("lease-lost", `This receipt's lease has ended: ${why}. Nothing was changed; the message comes again if it wasn't settled.`);
+}
+
+/** Applies what one call asks of one lease. */
+class LeaseSettling {
+  readonly #work: Work;
+  readonly #results: SettleResult[];
+
+  constructor(work: Work, results: SettleResult[]) {
+    this.#work = work;
+    this.#results = results;
+  }
+
+  settle(key: number, asked: readonly Asked[]): void {
+    const row = leaseById(this.#work.tx, key);
+    const live = asked.flatMap((one) => {
+      const found = liveLease(this.#work, row, one.receipt.token);
+      if (found === undefined) this.#refuse(one, leaseLost());
+      return found === undefined ? [] : [{ one, found }];
+    });
+    const [any] = live;
+    if (any === undefined) return;
+    const { lease, queue, group } = any.found;
+    const open = new OpenLease(this.#work.tx, lease, group);
+    const placements = live.flatMap(({ one }): Placement<Asked>[] => {
+      if (open.claim(one.receipt.id)) return [{ settlement: one.settlement, place: one.receipt.id, target: one }];
+      this.#refuse(one, leaseLost("its message was settled or removed"));
+      return [];
+    });
+    const plan = settlePlan(lease.keyed === 1, placements);
+    for (const placement of plan.first) this.#settleOne(open, queue, group, placement);
+    if (lease.keyed === 1) this.#endInOrder(open, queue, group, plan.then[0], plan.stale);
+    else {
+      for (const placement of plan.then) this.#return(open, queue, group, placement);
+      open.storeUnkeyed(this.#work, group);
+    }
+  }
+
+  /** An ack or a dead letter: the message is settled, the lease goes on. */
+  #settleOne(open: OpenLease, queue: LiveQueue, group: LiveGroup, { settlement, target }: Placement<Asked>): void {
+    const message = delivered(open.lease, queue, group, target.receipt);
+    if (settlement.action === "dead") {
+      const fate = reject(this.#work, message, settlement.error);
+      open.settled(message.id);
+      this.#answer(target, fate);
+      return;
+    }
+    const ids = settlement.action === "ack" && settlement.cumulative === true && open.lease.keyed === 1 ? open.upTo(message.id) : [{ id: message.id, key: message.key }];
+    for (const { id, key } of ids) {
+      open.settled(id);
+      if (records(queue, "acked")) recordEvent(this.#work.tx, this.#work.crypt, queue, key, "acked", { group, worker: open.lease.worker });
+    }
+    group.completed += ids.length;
+    this.#work.timings.count(group.history ?? group.gid, "run", this.#work.tx.now - open.lease.leased_at, this.#work.tx.now, ids.length);
+    this.#ok(target, "completed");
+  }
+
+  /** Without a key each message goes its own way. */
+  #return(open: OpenLease, queue: LiveQueue, group: LiveGroup, { settlement, target }: Placement<Asked>): void {
+    const message = delivered(open.lease, queue, group, target.receipt);
+    if (settlement.action === "release") {
+      giveBack(this.#work, message, this.#work.tx.now);
+      open.returned(message.id);
+      this.#ok(target, "released");
+      return;
+    }
+    const { error, delay } = settlement.action === "nack" ? settlement : {};
+    const fate = fail(this.#work, message, error, { delay });
+    if (fate.fate === "retry") open.returned(message.id, fate.retryAt);
+    else open.settled(message.id);
+    this.#answer(target, fate);
+  }
+
+  #endInOrder(open: OpenLease, queue: LiveQueue, group: LiveGroup, ender: Placement<Asked> | undefined, stale: readonly Placement<Asked>[]): void {
+    open.storeSettled(this.#work, group);
+    if (ender === undefined) {
+      open.storeKeyed(this.#work, group);
+      return;
+    }
+    open.pass(this.#work, group);
+    const { settlement, target } = ender;
+    if (settlement.action === "nack") {
+      const fate = endKeyed(this.#work, { queue, group }, open.lease, open.done, { id: target.receipt.id, error: settlement.error, how: { delay: settlement.delay } });
+      if (fate !== null) this.#answer(target, fate);
+    } else {
+      endKeyed(this.#work, { queue, group }, open.lease, open.done, null);
+      this.#ok(target, "released");
+    }
+    for (const { target: behind } of stale) this.#refuse(behind, leaseLost("a message before it in its partition failed or was released, so this one returned uncharged"));
+  }
+
+  #answer(target: Asked, fate: Fate): void {
+    switch (fate.fate) {
+      case "retry":
+        this.#ok(target, "retrying", { retryAt: fate.retryAt });
+        break;
+      case "dead":
+        this.#ok(target, "dead", { deadLetterId: fate.deadLetterId });
+        break;
+      case "drop":
+        this.#ok(target, "dropped");
+    }
+  }
+
+  #ok({ index, settlement, receipt }: Asked, outcome: SettleOutcome, more: { retryAt?: number; deadLetterId?: string } = {}): void {
+    this.#results[index] = { ok: true, receipt: settlement.receipt, messageId: messageId(receipt.alias ?? receipt.id), outcome, retryAt: more.retryAt ?? null, deadLetterId: more.deadLetterId ?? null };
+  }
+
+  #refuse({ index, settlement }: Asked, error: QueuescopeError): void {
+    this.#results[index] = { ok: false, receipt: settlement.receipt, error };
+  }
+}
+
+function delivered(lease: Lease, queue: LiveQueue, group: LiveGroup, receipt: Receipt): Delivered {
+  return { queue, group, id: receipt.id, lane: lease.lane, key: receipt.alias ?? receipt.id, worker: lease.worker };
+}
+
+/** A lease while one call settles messages of it. */
+export class OpenLease {
+  readonly lease: Lease;
+  /** Ids of its part of the log that are settled or returned. */
+  readonly done: Set<number>;
+  readonly #tx: ReadTx;
+  readonly #group: LiveGroup;
+  readonly #claimed = new Set<number>();
+  readonly #settled: number[] = [];
+  #returned = 0;
+  #retryAt = Infinity;
+
+  constructor(tx: ReadTx, lease: Lease, group: LiveGroup) {
+    this.#tx = tx;
+    this.lease = lease;
+    this.#group = group;
+    this.done = new Set(idList(lease.done));
+  }
+
+  /** Whether the message is in the lease and not settled; true only once. */
+  claim(id: number): boolean {
+    if (this.#claimed.has(id) || !this.#holds(id)) return false;
+    this.#claimed.add(id);
+    return true;
+  }
+
+  #holds(id: number): boolean {
+    if (this.#inLog(id)) return !this.done.has(id);
+    return this.lease.keyed === 0 && this.#tx.get("SELECT 1 AS one FROM exc WHERE gid = ? AND id = ? AND lease = ?", this.#group.gid, id, this.lease.lease) !== undefined;
+  }
+
+  #inLog(id: number): boolean {
+    return id > this.lease.first && id <= this.lease.last;
+  }
+
+  /** The unsettled messages of a partition's lease up to this one, which is among them unless it is settled. */
+  upTo(id: number): { id: number; key: number }[] {
+    return openOfLog(this.#tx, this.lease, this.done, id).map((row) => ({ id: row.id, key: row.alias ?? row.id }));
+  }
+
+  settled(id: number): void {
+    if (this.done.has(id)) return;
+    this.#settled.push(id);
+    if (this.#inLog(id)) this.done.add(id);
+  }
+
+  returned(id: number, at = 0): void {
+    this.#returned += 1;
+    this.#retryAt = Math.min(this.#retryAt, at);
+    if (this.#inLog(id)) this.done.add(id);
+  }
+
+  /** What is settled is counted, and its history forgotten. */
+  storeSettled({ tx }: Work, group: LiveGroup): void {
+    const n = this.#settled.length;
+    if (n === 0) return;
+    group.passed += n;
+    group.leased -= n;
+    if (tx.get("SELECT 1 AS one FROM exc WHERE gid = ? LIMIT 1", group.gid) === undefined) return;
+    for (const id of this.#settled) tx.run("DELETE FROM exc WHERE gid = ? AND id = ?", group.gid, id);
+  }
+
+  storeUnkeyed(work: Work, group: LiveGroup): void {
+    this.storeSettled(work, group);
+    group.leased -= this.#returned;
+    this.#storeRow(work, this.lease.open - this.#settled.length - this.#returned);
+    if (this.#returned === 0) return;
+    const at = Math.max(this.#retryAt, work.tx.now);
+    work.tx.run("UPDATE cursor SET ready_at = ? WHERE lane = ? AND gid = ? AND (ready_at IS NULL OR ready_at > ?)", at, this.lease.lane, group.gid, at);
+  }
+
+  storeKeyed(work: Work, group: LiveGroup): void {
+    const n = this.#settled.length;
+    if (n === 0) return;
+    const { lease } = this;
+    if (lease.open > n) {
+      this.#storeRow(work, lease.open - n);
+      this.pass(work, group);
+      return;
+    }
+    work.tx.run("DELETE FROM lease WHERE lease = ?", lease.lease);
+    work.tx.run(
+      "UPDATE cursor SET pos = ?1, lease = NULL, passed = passed + ?2, ready_at = CASE WHEN EXISTS (SELECT 1 FROM msg INDEXED BY msg_lane WHERE lane = ?4 AND id > ?1) THEN ?3 END WHERE lane = ?4 AND gid = ?5",
+      lease.last, n, work.tx.now, lease.lane, group.gid,
+    );
+  }
+
+  /** A partition's cursor keeps count of what is settled. */
+  pass({ tx }: Work, group: LiveGroup): void {
+    if (this.#settled.length > 0) tx.run("UPDATE cursor SET passed = passed + ? WHERE lane = ? AND gid = ?", this.#settled.length, this.lease.lane, group.gid);
+  }
+
+  #storeRow({ tx }: Work, open: number): void {
+    const { lease } = this;
+    if (open <= 0) {
+      tx.run("DELETE FROM lease WHERE lease = ?", lease.lease);
+      return;
+    }
+    const first = this.done.size > LONG_LIST ? this.#cut(tx) : lease.first;
+    tx.run("UPDATE lease SET first = ?, done = ?, open = ? WHERE lease = ?", first, storedIds([...this.done]), open, lease.lease);
+  }
+
+  /** Moves the start of the lease behind the settled ones there, so that settling one by one doesn't grow a list. */
+  #cut(tx: WriteTx): number {
+    const { lease } = this;
+    const rows = this.#tx.all<{ id: number }>("SELECT id FROM msg INDEXED BY msg_lane WHERE lane = ? AND id > ? AND id <= ? ORDER BY id LIMIT ?", lease.lane, lease.first, lease.last, this.done.size + 1);
+    let first = lease.first;
+    for (const { id } of rows) {
+      if (!this.done.has(id)) break;
+      first = id;
+    }
+    for (const id of this.done) if (id <= first) this.done.delete(id);
+    if (lease.keyed === 1) tx.run("UPDATE cursor SET pos = ? WHERE lane = ? AND gid = ?", first, lease.lane, lease.gid);
+    return first;
+  }
+}

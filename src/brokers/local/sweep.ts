@@ -1,0 +1,106 @@
+import type { Work } from "./context.ts";
+import { groupsOf } from "./group-row.ts";
+import { messageRange, queueOf } from "./ids.ts";
+import { queueById, queuesAfter } from "./queue-row.ts";
+import { removeMessages } from "./remove.ts";
+import { isLeased, placed } from "./standing.ts";
+import type { ReadTx, WriteTx } from "./tx.ts";
+
+const AT_ONCE = 200;
+const LANES_AT_ONCE = 200;
+const DAY = 86_400_000;
+/** History for charts. */
+const HISTORY = 90 * DAY;
+/** A timeline without its message tells for a week what became of it. */
+const LOOSE_TIMELINES = 7 * DAY;
+
+/** Messages whose ttl is over. One that somebody works on may still be finished. */
+export const sweepExpired = {
+  find(tx: ReadTx): number[] | null {
+    const rows = tx.all<{ id: number }>("SELECT id FROM msg INDEXED BY msg_exp WHERE exp IS NOT NULL AND exp <= ? LIMIT ?", tx.now, AT_ONCE);
+    const free = rows.filter(({ id }) => {
+      const message = placed(tx, id);
+      const queue = queueById(tx, queueOf(id));
+      return message !== undefined && queue !== undefined && !groupsOf(tx, queue.qid).some((group) => isLeased(tx, group, message));
+    });
+    return free.length === 0 ? null : free.map(({ id }) => id);
+  },
+  do(work: Work, ids: readonly number[]): void {
+    const { tx } = work;
+    for (const id of ids) {
+      const queue = tx.live.queueById(queueOf(id));
+      const message = placed(tx, id);
+      if (queue === undefined || message === undefined || tx.live.groupsOf(queue).some((group) => isLeased(tx, group, message))) continue;
+      removeMessages(work, queue, [id], { event: "dropped", reason: "It expired (ttl)." });
+    }
+  },
+};
+
+/** What deleted queues and old generations of groups left behind. */
+export const sweepGone = {
+  find(tx: ReadTx): { readonly qid: number } | { readonly gid: number; readonly swept: number } | null {
+    return tx.get<{ qid: number }>("SELECT qid FROM gone_queue LIMIT 1") ?? tx.get<{ gid: number; swept: number }>("SELECT gid, swept FROM gone LIMIT 1") ?? null;
+  },
+  do({ tx }: Work, found: { readonly qid: number } | { readonly gid: number; readonly swept: number }): void {
+    if ("qid" in found) sweepQueue(tx, found.qid);
+    else sweepGroup(tx, found.gid, found.swept);
+  },
+};
+
+function sweepQueue(tx: WriteTx, qid: number): void {
+  const { first, last } = messageRange(qid);
+  for (const sql of [
+    "DELETE FROM msg WHERE id IN (SELECT id FROM msg WHERE id > ?1 AND id <= ?2 LIMIT ?3)",
+    "DELETE FROM fired WHERE alias IN (SELECT alias FROM fired WHERE alias > ?1 AND alias <= ?2 LIMIT ?3)",
+    "DELETE FROM sched WHERE id IN (SELECT id FROM sched WHERE id > ?1 AND id <= ?2 LIMIT ?3)",
+    "DELETE FROM event_name WHERE eid IN (SELECT eid FROM event WHERE id > ?1 AND id <= ?2 LIMIT ?3)",
+    "DELETE FROM event WHERE eid IN (SELECT eid FROM event WHERE id > ?1 AND id <= ?2 LIMIT ?3)",
+  ]) if (tx.run(sql, first, last, AT_ONCE) > 0) return;
+  for (const sql of [
+    "DELETE FROM cursor WHERE lane IN (SELECT lid FROM lane WHERE qid = ? LIMIT ?)",
+    "DELETE FROM lane WHERE lid IN (SELECT lid FROM lane WHERE qid = ? LIMIT ?)",
+    "DELETE FROM dedup WHERE (qid, part, tx) IN (SELECT qid, part, tx FROM dedup WHERE qid = ? LIMIT ?)",
+    "DELETE FROM redrive WHERE did IN (SELECT did FROM dead WHERE qid = ? LIMIT ?)",
+    "DELETE FROM dead WHERE did IN (SELECT did FROM dead WHERE qid = ? LIMIT ?)",
+    "DELETE FROM timing WHERE gid IN (SELECT gid FROM tally WHERE qid = ? AND gid > 0 LIMIT ?)",
+    "DELETE FROM tally WHERE (qid, gid, minute) IN (SELECT qid, gid, minute FROM tally WHERE qid = ? LIMIT ?)",
+  ]) if (tx.run(sql, qid, AT_ONCE) > 0) return;
+  tx.run("DELETE FROM gone_queue WHERE qid = ?", qid);
+}
+
+function sweepGroup(tx: WriteTx, gid: number, swept: number): void {
+  if (tx.run("DELETE FROM lease WHERE lease IN (SELECT lease FROM lease WHERE gid = ? LIMIT ?)", gid, AT_ONCE) > 0) return;
+  if (tx.run("DELETE FROM exc WHERE (gid, id) IN (SELECT gid, id FROM exc WHERE gid = ? LIMIT ?)", gid, AT_ONCE) > 0) return;
+  const lanes = tx.get<{ last: number | null }>("SELECT max(lid) AS last FROM (SELECT lid FROM lane WHERE lid > ? ORDER BY lid LIMIT ?)", swept, LANES_AT_ONCE);
+  if (lanes?.last === undefined || lanes.last === null) {
+    tx.run("DELETE FROM gone WHERE gid = ?", gid);
+    return;
+  }
+  tx.run("DELETE FROM cursor WHERE lane > ? AND lane <= ? AND gid = ?", swept, lanes.last, gid);
+  tx.run("UPDATE gone SET swept = ? WHERE gid = ?", lanes.last, gid);
+}
+
+/** Rows that only had a time to live. */
+export const sweepLoose = {
+  find(tx: ReadTx): readonly Loose[] | null {
+    const found: Loose[] = [];
+    for (const { qid, options } of queuesAfter(tx, "", 1_000)) {
+      const before = tx.now - options.dedupWindowSeconds;
+      if (tx.get("SELECT 1 AS one FROM dedup INDEXED BY dedup_at WHERE qid = ? AND at <= ? LIMIT 1", qid, before) !== undefined) found.push({ qid, before });
+    }
+    return found.length === 0 ? null : found;
+  },
+  do({ tx }: Work, found: readonly Loose[]): void {
+    for (const { qid, before } of found) {
+      tx.run("DELETE FROM dedup WHERE (qid, part, tx) IN (SELECT qid, part, tx FROM dedup INDEXED BY dedup_at WHERE qid = ? AND at <= ? LIMIT ?)", qid, before, AT_ONCE);
+    }
+  },
+};
+
+interface Loose {
+  readonly qid: number;
+  readonly before: number;
+}
+
+export const HISTORY_KEPT = HISTORY;
+export const TIMELINES_KEPT = LOOSE_TIMELINES;

@@ -1,0 +1,354 @@
+import type { Delivery } from "../../core/index.ts";
+import type { Work } from "./context.ts";
+import { recordEvent, records } from "./events.ts";
+import { messageId } from "./ids.ts";
+import { expiredLease, expireKeyed, expireUnkeyed, leaseById } from "./leases.ts";
+import type { LiveGroup, LiveQueue } from "./live.ts";
+import { messageByKey } from "./lookup.ts";
+import type { Wanted } from "./pop.ts";
+import { newToken, receiptText } from "./receipts.ts";
+import { removeMessages } from "./remove.ts";
+import { encodingOf, headersOf, originOf } from "./rows.ts";
+import { holding, idList, placed, storedIds } from "./standing.ts";
+
+export const CURSOR_COLUMNS = "c.lane, c.pos, c.ready_at, c.lease, c.done, l.name, l.prio, l.last_at";
+
+/** A lane, as one group stands in it. */
+export interface LaneCursor {
+  readonly lane: number;
+  readonly pos: number;
+  readonly ready_at: number | null;
+  readonly lease: number | null;
+  readonly done: string | null;
+  readonly name: string | null;
+  readonly prio: number;
+  readonly last_at: number;
+}
+
+/** A message that may be delivered, with its history in the group. */
+interface Candidate {
+  readonly id: number;
+  readonly ts: number;
+  readonly exp: number | null;
+  readonly enc: number;
+  readonly body: Uint8Array;
+  readonly hdr: Uint8Array | null;
+  readonly tx: string | null;
+  readonly alias: number | null;
+  readonly only_group: string | null;
+  readonly origin: number | null;
+  readonly edited_at: number | null;
+  readonly charges: number | null;
+  readonly deliveries: number | null;
+  readonly visible_at: number | null;
+  readonly retrying: number | null;
+  readonly alone: number | null;
+}
+
+const COLUMNS = "m.id, m.ts, m.exp, m.enc, m.body, m.hdr, m.tx, m.alias, m.only_group, m.origin, m.edited_at, e.charges, e.deliveries, e.visible_at, e.retrying, e.alone";
+const FROM_LOG = `SELECT ${COLUMNS} FROM msg AS m INDEXED BY msg_lane LEFT JOIN exc AS e ON e.gid = ? AND e.id = m.id WHERE m.lane = ? AND m.id > ? ORDER BY m.id LIMIT ?`;
+const RETURNED = `SELECT ${COLUMNS} FROM exc AS e INDEXED BY exc_due CROSS JOIN msg AS m ON m.id = e.id WHERE e.gid = ? AND e.lane = ? AND e.visible_at <= ? ORDER BY e.visible_at, e.id LIMIT ?`;
+const ONE = `SELECT ${COLUMNS} FROM msg AS m LEFT JOIN exc AS e ON e.gid = ? AND e.id = m.id WHERE m.id = ?`;
+const INSERT_LEASE = "INSERT INTO lease (token, lane, gid, keyed, first, last, open, done, leased_at, expires_at, worker) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
+/** Rows that one pop steps over in a lane: more, and it goes on with the next pop. */
+const SKIPS = 1_000;
+
+/** What was found at the front of a lane's log. */
+interface Front {
+  readonly taken: Candidate[];
+  /** Stepped over: settled before, for others, or gone. */
+  readonly skipped: number[];
+  /** When there may be more; `null`: not before something changes. */
+  readonly again: number | null;
+}
+
+/** One pop on its way through the lanes. */
+export class Taking {
+  readonly deliveries: Delivery[] = [];
+  readonly #work: Work;
+  readonly #queue: LiveQueue;
+  readonly #group: LiveGroup;
+  readonly #wanted: Wanted;
+  readonly #startsAt: number;
+  readonly #most: number;
+  #alone = false;
+
+  constructor(work: Work, queue: LiveQueue, group: LiveGroup, wanted: Wanted, most: number) {
+    this.#work = work;
+    this.#queue = queue;
+    this.#group = group;
+    this.#wanted = wanted;
+    this.#most = most;
+    // A start in the future: what enters until then is before it.
+    this.#startsAt = group.start === "all" || group.start === "new" ? 0 : Number(group.start);
+  }
+
+  get room(): number {
+    return this.#alone ? 0 : this.#most - this.deliveries.length;
+  }
+
+  get full(): boolean {
+    return this.room <= 0;
+  }
+
+  takeLane(cursor: LaneCursor): void {
+    const quiet = cursor.last_at + this.#queue.options.windowBuffer;
+    if (this.#queue.options.windowBuffer > 0 && quiet > this.#work.tx.now) this.#look(cursor, quiet);
+    else if (cursor.name === null) this.#takeUnkeyed(cursor);
+    else this.#takeKeyed(cursor);
+  }
+
+  /** One message, out of turn where it has no order to keep, and before its retry is due. */
+  takeMessage(key: number, cursorOf: (lane: number) => LaneCursor | undefined): void {
+    const row = messageByKey(this.#work.tx, key);
+    const cursor = row === undefined ? undefined : cursorOf(row.lane);
+    if (row === undefined || cursor === undefined || (row.exp !== null && row.exp <= this.#work.tx.now)) return;
+    if (row.only_group !== null && row.only_group !== this.#group.name) return;
+    if (cursor.name === null) this.#takeOutOfTurn(cursor, row.id);
+    else this.#takeKeyed(cursor, row.id);
+  }
+
+  // ---------------------------------------------------------------- partitions
+
+  #takeKeyed(cursor: LaneCursor, only: number | null = null): void {
+    const { tx } = this.#work;
+    if (cursor.lease !== null) {
+      const lease = leaseById(tx, cursor.lease);
+      if (lease !== undefined && lease.expires_at > tx.now) return;
+      if (lease !== undefined) expireKeyed(this.#work, { queue: this.#queue, group: this.#group }, lease);
+      const after = tx.get<Pick<LaneCursor, "pos" | "ready_at" | "done">>("SELECT pos, ready_at, done FROM cursor WHERE lane = ? AND gid = ?", cursor.lane, this.#group.gid);
+      if (after === undefined || after.ready_at === null || (only === null && after.ready_at > tx.now)) return;
+      this.#takeKeyed({ ...cursor, ...after, lease: null }, only);
+      return;
+    }
+    const front = this.#front(cursor, only === null ? this.room : 1, only !== null);
+    const { taken } = front;
+    const [first] = taken;
+    const last = taken.at(-1);
+    if (first === undefined || last === undefined || (only !== null && first.id !== only)) {
+      this.#stepOver(cursor, front);
+      return;
+    }
+    if (this.#wanted.atMostOnce) {
+      this.#complete(taken);
+      const done = storedIds(idList(cursor.done).filter((id) => id > last.id));
+      tx.run("UPDATE cursor SET pos = ?1, done = ?2, passed = passed + ?3, ready_at = CASE WHEN EXISTS (SELECT 1 FROM msg INDEXED BY msg_lane WHERE lane = ?5 AND id > ?1) THEN ?4 END WHERE lane = ?5 AND gid = ?6", last.id, done, taken.length, tx.now, cursor.lane, this.#group.gid);
+      this.#deliver(cursor, taken, null);
+      return;
+    }
+    const before = first.id - 1;
+    const between = front.skipped.filter((id) => id > before && id < last.id);
+    const lease = this.#lease(cursor, before, last.id, taken.length, between);
+    const done = storedIds(idList(cursor.done).filter((id) => id > last.id));
+    tx.run("UPDATE cursor SET pos = ?, done = ?, lease = ?, ready_at = ? WHERE lane = ? AND gid = ?", before, done, lease.lease, lease.expiresAt, cursor.lane, this.#group.gid);
+    this.#deliver(cursor, taken, lease);
+  }
+
+  /** The messages at the front of the log that may be delivered now, in order. */
+  #front(cursor: LaneCursor, most: number, early: boolean): Front {
+    const { tx } = this.#work;
+    const done = new Set(idList(cursor.done));
+    const taken: Candidate[] = [];
+    const skipped: number[] = [];
+    const expired: number[] = [];
+    let again: number | null = null;
+    let after = cursor.pos;
+    reading: while (taken.length < most) {
+      const limit = most - taken.length;
+      const rows = tx.all<Candidate>(FROM_LOG, this.#group.gid, cursor.lane, after, limit);
+      for (const row of rows) {
+        after = row.id;
+        if (done.has(row.id) || (row.only_group !== null && row.only_group !== this.#group.name) || row.ts < this.#startsAt) {
+          skipped.push(row.id);
+          continue;
+        }
+        if (row.exp !== null && row.exp <= tx.now) {
+          expired.push(row.id);
+          continue;
+        }
+        again = early ? null : this.#waitsUntil(cursor, row);
+        if (again !== null) break reading;
+        taken.push(row);
+      }
+      if (rows.length < limit) {
+        again = null;
+        break;
+      }
+      again = tx.now;
+      if (skipped.length + expired.length >= SKIPS) break;
+    }
+    if (expired.length > 0) removeMessages(this.#work, this.#queue, expired, { event: "dropped", reason: "It expired (ttl)." });
+    return { taken, skipped: [...skipped, ...expired].sort((a, b) => a - b), again };
+  }
+
+  /** `null` when the message may be delivered now. */
+  #waitsUntil(cursor: LaneCursor, row: Candidate): number | null {
+    const { tx } = this.#work;
+    const old = row.ts + this.#queue.options.delayedProcessing;
+    if (this.#queue.options.delayedProcessing > 0 && old > tx.now) return old;
+    if (row.visible_at !== null && row.visible_at > tx.now) return row.visible_at;
+    // Its head isn't new, so nothing behind it may come: ready, but not for this pop.
+    if (this.#wanted.onlyNew && row.deliveries !== null) return cursor.ready_at;
+    return null;
+  }
+
+  /** Nothing to deliver: the cursor moves over what it needn't look at again. */
+  #stepOver(cursor: LaneCursor, front: Front): void {
+    const next = front.taken[0]?.id ?? Infinity;
+    const pos = Math.max(cursor.pos, ...front.skipped.filter((id) => id < next).slice(-1));
+    const done = storedIds(idList(cursor.done).filter((id) => id > pos));
+    const again = front.taken.length > 0 ? cursor.ready_at : front.again;
+    this.#work.tx.run("UPDATE cursor SET pos = ?, done = ?, ready_at = ? WHERE lane = ? AND gid = ?", pos, done, again, cursor.lane, this.#group.gid);
+  }
+
+  // ---------------------------------------------------------------- messages without a key
+
+  #takeUnkeyed(cursor: LaneCursor): void {
+    const { tx } = this.#work;
+    if (this.#group.leased > 0) {
+      const lease = expiredLease(tx, this.#group.gid, cursor.lane);
+      if (lease !== undefined) expireUnkeyed(this.#work, { queue: this.#queue, group: this.#group }, lease);
+    }
+    const returned = this.#wanted.onlyNew ? [] : this.#returned(cursor);
+    const room = this.#alone ? 0 : this.room - returned.length;
+    const front: Front = room > 0 ? this.#front(cursor, room, false) : { taken: [], skipped: [], again: tx.now };
+    const pos = Math.max(cursor.pos, ...front.taken.slice(-1).map(({ id }) => id), ...front.skipped.slice(-1));
+    const before = front.taken[0] === undefined ? pos : front.taken[0].id - 1;
+    this.#give(cursor, [...returned, ...front.taken], returned.length, { before, last: pos, skipped: front.skipped });
+    const again = front.again === tx.now ? tx.now : this.#earliest(cursor.lane, front.again);
+    tx.run("UPDATE cursor SET pos = ?, done = ?, ready_at = ? WHERE lane = ? AND gid = ?", pos, storedIds(idList(cursor.done).filter((id) => id > pos)), again, cursor.lane, this.#group.gid);
+  }
+
+  /** Messages that come again; one whose lease ran out comes alone. */
+  #returned(cursor: LaneCursor): Candidate[] {
+    const { tx } = this.#work;
+    if (this.#group.retrying + this.#group.released === 0) return [];
+    const rows = tx.all<Candidate>(RETURNED, this.#group.gid, cursor.lane, tx.now, this.room);
+    const expired = rows.filter(({ exp }) => exp !== null && exp <= tx.now);
+    if (expired.length > 0) removeMessages(this.#work, this.#queue, expired.map(({ id }) => id), { event: "dropped", reason: "It expired (ttl)." });
+    const live = rows.filter(({ exp }) => exp === null || exp > tx.now);
+    const alone = live.findIndex((row) => row.alone === 1);
+    if (alone !== 0) return alone < 0 ? live : live.slice(0, alone);
+    if (this.deliveries.length > 0) return [];
+    this.#alone = true;
+    return live.slice(0, 1);
+  }
+
+  /** @param returned how many of `taken` come again; the rest are the log's (before, last], less the skipped */
+  #give(cursor: LaneCursor, taken: readonly Candidate[], returned: number, range: { before: number; last: number; skipped: readonly number[] }): void {
+    if (taken.length === 0) return;
+    if (this.#wanted.atMostOnce) {
+      this.#complete(taken);
+      this.#deliver(cursor, taken, null);
+      return;
+    }
+    const fromLog = taken.length > returned;
+    const between = fromLog ? range.skipped.filter((id) => id > range.before) : [];
+    const lease = this.#lease(cursor, fromLog ? range.before : 0, fromLog ? range.last : 0, taken.length, between);
+    this.#deliver(cursor, taken, lease);
+  }
+
+  /** When the lane is to be looked at again, if nothing changes. */
+  #earliest(lane: number, known: number | null): number | null {
+    const { gid } = this.#group;
+    const row = this.#work.tx.get<{ at: number | null }>(
+      "SELECT min(at) AS at FROM (SELECT min(visible_at) AS at FROM exc INDEXED BY exc_due WHERE gid = ?1 AND lane = ?2 AND visible_at IS NOT NULL UNION ALL SELECT min(expires_at) FROM lease INDEXED BY lease_expiry WHERE gid = ?1 AND lane = ?2)", gid, lane);
+    const at = Math.min(row?.at ?? Infinity, known ?? Infinity);
+    return at === Infinity ? null : at;
+  }
+
+  #takeOutOfTurn(cursor: LaneCursor, id: number): void {
+    const { tx } = this.#work;
+    const place = placed(tx, id);
+    const holder = place === undefined ? undefined : holding(tx, this.#group, place);
+    if (holder !== undefined) {
+      const lease = leaseById(tx, holder.lease);
+      if (lease === undefined || lease.expires_at > tx.now) return;
+      expireUnkeyed(this.#work, { queue: this.#queue, group: this.#group }, lease);
+    }
+    const row = tx.get<Candidate>(ONE, this.#group.gid, id);
+    const done = idList(cursor.done);
+    if (row === undefined || (row.deliveries === null && (id <= cursor.pos || done.includes(id)))) return;
+    if (this.#wanted.onlyNew && row.deliveries !== null) return;
+    if (row.deliveries === null) tx.run("UPDATE cursor SET done = ? WHERE lane = ? AND gid = ?", storedIds([...done, id]), cursor.lane, this.#group.gid);
+    this.#give(cursor, [row], 1, { before: 0, last: 0, skipped: [] });
+    tx.run("UPDATE cursor SET ready_at = ?1 WHERE lane = ?2 AND gid = ?3 AND (ready_at IS NULL OR ready_at > ?1)", this.#expiresAt(), cursor.lane, this.#group.gid);
+  }
+
+  // ---------------------------------------------------------------- both
+
+  #look(cursor: LaneCursor, at: number): void {
+    this.#work.tx.run("UPDATE cursor SET ready_at = ? WHERE lane = ? AND gid = ?", at, cursor.lane, this.#group.gid);
+  }
+
+  #expiresAt(): number {
+    return this.#work.tx.now + (this.#wanted.lease ?? this.#queue.options.leaseTime);
+  }
+
+  #lease(cursor: LaneCursor, first: number, last: number, open: number, done: readonly number[]): { lease: number; token: string; expiresAt: number } {
+    const { tx } = this.#work;
+    const token = newToken();
+    const expiresAt = this.#expiresAt();
+    const lease = tx.insert(INSERT_LEASE, token, cursor.lane, this.#group.gid, cursor.name === null ? 0 : 1, first, last, open, storedIds(done), tx.now, expiresAt, this.#wanted.worker);
+    return { lease, token, expiresAt };
+  }
+
+  /** Delivered at most once: completed on delivery. */
+  #complete(taken: readonly Candidate[]): void {
+    this.#group.completed += taken.length;
+    this.#group.passed += taken.length;
+  }
+
+  #deliver(cursor: LaneCursor, taken: readonly Candidate[], lease: { lease: number; token: string; expiresAt: number } | null): void {
+    const group = this.#group;
+    group.delivered += taken.length;
+    if (lease !== null) group.leased += taken.length;
+    for (const row of taken) {
+      this.#recall(cursor, row, lease);
+      const delivery = this.#delivery(cursor, row, lease);
+      if (records(this.#queue, "leased")) recordEvent(this.#work.tx, this.#work.crypt, this.#queue, row.alias ?? row.id, "leased", { group, worker: this.#wanted.worker, attempt: delivery.attempt });
+      this.deliveries.push(delivery);
+    }
+  }
+
+  /** Brings a message's history up to date with this delivery. */
+  #recall(cursor: LaneCursor, row: Candidate, lease: { lease: number } | null): void {
+    const { tx, timings } = this.#work;
+    const group = this.#group;
+    const holder = lease !== null && cursor.name === null ? lease.lease : null;
+    if (row.deliveries === null) {
+      timings.count(group.history ?? group.gid, "wait", tx.now - row.ts, tx.now);
+      // Taken out of turn, it is no part of the lease's range.
+      if (holder !== null && this.#wanted.message !== null) tx.run("INSERT INTO exc (gid, id, lane, charges, deliveries, lease) VALUES (?, ?, ?, 0, 1, ?)", group.gid, row.id, cursor.lane, holder);
+      return;
+    }
+    if (row.retrying === 1) group.retrying -= 1;
+    else group.released -= 1;
+    if (lease === null) tx.run("DELETE FROM exc WHERE gid = ? AND id = ?", group.gid, row.id);
+    else tx.run("UPDATE exc SET deliveries = deliveries + 1, visible_at = NULL, retrying = 0, alone = 0, lease = ? WHERE gid = ? AND id = ?", holder, group.gid, row.id);
+  }
+
+  #delivery(cursor: LaneCursor, row: Candidate, lease: { lease: number; token: string; expiresAt: number } | null): Delivery {
+    const { tx, crypt } = this.#work;
+    const id = messageId(row.alias ?? row.id);
+    return {
+      id,
+      queue: this.#queue.name,
+      partition: cursor.name,
+      payload: { encoding: encodingOf(row.enc), bytes: crypt.unseal(row.body) },
+      headers: headersOf(row.hdr, crypt.unseal),
+      transactionId: row.tx ?? id,
+      priority: cursor.prio,
+      createdAt: row.ts,
+      expiresAt: row.exp,
+      redrivenFrom: row.origin === null ? null : originOf(tx, row.origin),
+      editedAt: row.edited_at,
+      group: this.#group.name,
+      receipt: lease === null ? null : receiptText(lease.lease, lease.token, row.id, row.alias),
+      attempt: 1 + (row.charges ?? 0),
+      deliveryCount: 1 + (row.deliveries ?? 0),
+      leaseExpiresAt: lease === null ? null : lease.expiresAt,
+    };
+  }
+}
