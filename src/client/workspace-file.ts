@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { parse, printParseErrorCode, type ParseError } from "jsonc-parser";
-import { z } from "zod";
+import * as z from "zod";
 import { DEFAULT_OPTIONS, invalidInput, isQueuescopeError, mergeOptions, OPTION_SPECS, QueuescopeError } from "../core/index.ts";
 import type { OptionSpec, QueueOptionsInput } from "../core/index.ts";
 
