@@ -157,9 +157,10 @@ function placeText(place: Place): string {
 
 /** Takes the id of any message too, so that people can go on behind one they see. */
 function readPlace(tx: ReadTx, after: string): Place {
-  const [id = "", due] = String(after).split("@");
-  const key = parseMessageId(id);
-  if (key === null || (due !== undefined && !/^\d{1,16}$/.test(due))) throw badAfter(after);
+  const match = /^([^@]*)(?:@(\d{1,16}))?$/.exec(after);
+  const due = match?.[2];
+  const key = parseMessageId(match?.[1] ?? "");
+  if (key === null) throw badAfter(after);
   if (due !== undefined) return { due: Number(due), id: key };
   const scheduled = scheduledByKey(tx, key);
   if (scheduled !== undefined) return { due: scheduled.due, id: key };

@@ -35,9 +35,13 @@ export function checkedFilter<T extends Filter>(request: T): T {
 
 /** @throws invalid-input */
 export function checkedIds(ids: readonly string[]): readonly string[] {
-  if (!Array.isArray(ids) || ids.some((id) => typeof id !== "string")) throw invalidInput("ids", "ids must be a list of texts.");
+  if (!isTextList(ids)) throw invalidInput("ids", "ids must be a list of texts.");
   if (ids.length > MOST_IDS) throw invalidInput("ids", `At most ${MOST_IDS} ids can be given at once, but these are ${ids.length}. Give them in several calls.`);
   return ids;
+}
+
+function isTextList(value: unknown): boolean {
+  return Array.isArray(value) && value.every((item) => typeof item === "string");
 }
 
 /** Ids that one call takes. */
