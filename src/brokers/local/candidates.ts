@@ -4,7 +4,7 @@ import type { ReadTx } from "./tx.ts";
 /** Messages of the log with a history in the group, in (after, end], in order: all that retry are among them. */
 export function retryingIds(tx: ReadTx, view: GroupView, after: number, end: number, limit: number): number[] {
   if (view.row === undefined) return [];
-  return tx.all<{ id: number }>("SELECT id FROM exc WHERE gid = ? AND id > ? AND id <= ? ORDER BY id LIMIT ?", view.row.gid, after, end, limit).map(({ id }) => id);
+  return tx.all<{ id: number }>("SELECT id FROM exc WHERE gid = ? AND id > ? AND id <= ? ORDER BY id LIMIT ? + 0", view.row.gid, after, end, limit).map(({ id }) => id);
 }
 
 /** Messages that leases of the group took, in (after, end], in order: all that are leased are among them. */
@@ -20,5 +20,5 @@ export function leasedIds(tx: ReadTx, view: GroupView, after: number, end: numbe
   return [...ids].sort((a, b) => a - b).slice(0, limit);
 }
 
-const IN_LEASE = "SELECT id FROM msg INDEXED BY msg_lane WHERE lane = ? AND id > ? AND id <= ? ORDER BY id LIMIT ?";
-const RETURNED = "SELECT id FROM exc INDEXED BY exc_lease WHERE lease = ? AND id > ? AND id <= ? ORDER BY id LIMIT ?";
+const IN_LEASE = "SELECT id FROM msg INDEXED BY msg_lane WHERE lane = ? AND id > ? AND id <= ? ORDER BY id LIMIT ? + 0";
+const RETURNED = "SELECT id FROM exc INDEXED BY exc_lease WHERE lease = ? AND id > ? AND id <= ? ORDER BY id LIMIT ? + 0";

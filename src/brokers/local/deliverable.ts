@@ -19,15 +19,15 @@ interface Head extends Placed {
 
 const CHUNK = 50;
 const WITH_CURSOR = `SELECT c.lane, l.name IS NOT NULL AS keyed, c.pos FROM cursor AS c INDEXED BY cursor_ready CROSS JOIN lane AS l ON l.lid = c.lane
-  WHERE c.gid = ? AND c.prio = ? AND c.ready_at IS NOT NULL AND c.ready_at <= ? AND l.last_at <= ? ORDER BY c.ready_at LIMIT ?`;
+  WHERE c.gid = ? AND c.prio = ? AND c.ready_at IS NOT NULL AND c.ready_at <= ? AND l.last_at <= ? ORDER BY c.ready_at LIMIT ? + 0`;
 const WITHOUT_CURSOR = `SELECT l.lid AS lane, l.name IS NOT NULL AS keyed FROM lane AS l INDEXED BY lane_queue
-  WHERE l.qid = ? AND l.lid > ? AND l.prio = ? AND l.last_at <= ? AND NOT EXISTS (SELECT 1 FROM cursor AS c WHERE c.lane = l.lid AND c.gid = ?) ORDER BY l.lid LIMIT ?`;
+  WHERE l.qid = ? AND l.lid > ? AND l.prio = ? AND l.last_at <= ? AND NOT EXISTS (SELECT 1 FROM cursor AS c WHERE c.lane = l.lid AND c.gid = ?) ORDER BY l.lid LIMIT ? + 0`;
 const HEADS = "SELECT m.id, m.alias, m.lane, l.name, m.only_group, m.ts, m.exp FROM msg AS m";
 const IN_LANE = `${HEADS} INDEXED BY msg_lane CROSS JOIN lane AS l ON l.lid = m.lane WHERE m.lane = ? AND m.id > ? AND m.id <= ? ORDER BY m.id LIMIT ${CHUNK}`;
 const ONE = `${HEADS} CROSS JOIN lane AS l ON l.lid = m.lane WHERE m.id = ?`;
-const RETURNED = "SELECT id FROM exc INDEXED BY exc_due WHERE gid = ? AND lane = ? AND visible_at IS NOT NULL AND visible_at <= ? ORDER BY visible_at, id LIMIT ?";
-const RUN_OUT = "SELECT lease, first, last FROM lease INDEXED BY lease_expiry WHERE gid = ? AND lane = ? AND expires_at <= ? ORDER BY expires_at LIMIT ?";
-const HELD = "SELECT id FROM exc INDEXED BY exc_lease WHERE lease = ? ORDER BY id LIMIT ?";
+const RETURNED = "SELECT id FROM exc INDEXED BY exc_due WHERE gid = ? AND lane = ? AND visible_at IS NOT NULL AND visible_at <= ? ORDER BY visible_at, id LIMIT ? + 0";
+const RUN_OUT = "SELECT lease, first, last FROM lease INDEXED BY lease_expiry WHERE gid = ? AND lane = ? AND expires_at <= ? ORDER BY expires_at LIMIT ? + 0";
+const HELD = "SELECT id FROM exc INDEXED BY exc_lease WHERE lease = ? ORDER BY id LIMIT ? + 0";
 
 /** At most `limit` lanes of each priority, in the order in which a pop takes them. */
 export function* readyLanes(tx: ReadTx, queue: QueueRow, view: GroupView, limit: number): Generator<ReadyLane> {

@@ -92,7 +92,7 @@ function dueQueues(tx: ReadTx): number[] | null {
 }
 
 function runOutLeases(tx: ReadTx): number[] | null {
-  const rows = tx.all<{ lease: number }>("SELECT l.lease FROM lease AS l INDEXED BY lease_end CROSS JOIN grp AS g ON g.gid = l.gid WHERE l.expires_at <= ? ORDER BY l.expires_at LIMIT ?", tx.now, LEASES);
+  const rows = tx.all<{ lease: number }>("SELECT l.lease FROM lease AS l INDEXED BY lease_end CROSS JOIN grp AS g ON g.gid = l.gid WHERE l.expires_at <= ? ORDER BY l.expires_at LIMIT ? + 0", tx.now, LEASES);
   return rows.length === 0 ? null : rows.map(({ lease }) => lease);
 }
 

@@ -18,7 +18,7 @@ interface LiveLease {
 }
 
 const OF_GROUP = "SELECT lease, gid, lane, first, last, leased_at, expires_at FROM lease INDEXED BY lease_expiry WHERE gid = ? AND expires_at > ?";
-const MESSAGES = "SELECT id FROM msg INDEXED BY msg_lane WHERE lane = ? AND id > ? AND id <= ? UNION SELECT id FROM exc INDEXED BY exc_lease WHERE lease = ? AND id > ? ORDER BY id LIMIT ?";
+const MESSAGES = "SELECT id FROM msg INDEXED BY msg_lane WHERE lane = ? AND id > ? AND id <= ? UNION SELECT id FROM exc INDEXED BY exc_lease WHERE lease = ? AND id > ? ORDER BY id LIMIT ? + 0";
 
 /** Leased messages, in the order in which they were popped. */
 export function leases(tx: ReadTx, queue: QueueRow, request: PageRequest & { readonly group?: string; readonly worker?: string }, unseal: Unseal): Page<LeasedMessage> {

@@ -48,7 +48,7 @@ export function expiredLease(tx: ReadTx, gid: number, lane: number): Lease | und
 
 /** Messages of the log in a lease's range, settled or not, in order. */
 function rangeOf(tx: ReadTx, lease: Lease, upTo: number, limit: number): OpenMessage[] {
-  return tx.all<OpenMessage>("SELECT id, alias FROM msg INDEXED BY msg_lane WHERE lane = ? AND id > ? AND id <= ? ORDER BY id LIMIT ?", lease.lane, lease.first, upTo, limit);
+  return tx.all<OpenMessage>("SELECT id, alias FROM msg INDEXED BY msg_lane WHERE lane = ? AND id > ? AND id <= ? ORDER BY id LIMIT ? + 0", lease.lane, lease.first, upTo, limit);
 }
 
 /** Its messages of the log that aren't settled, in order. */
@@ -118,7 +118,7 @@ export function expireKeyed(work: Work, holder: Holder, lease: Lease): void {
 export function expireUnkeyed(work: Work, { queue, group }: Holder, lease: Lease): void {
   const { tx } = work;
   const done = new Set(idList(lease.done));
-  const again = tx.all<OpenMessage>("SELECT e.id, m.alias FROM exc AS e INDEXED BY exc_lease CROSS JOIN msg AS m ON m.id = e.id WHERE e.lease = ? LIMIT ?", lease.lease, AT_ONCE);
+  const again = tx.all<OpenMessage>("SELECT e.id, m.alias FROM exc AS e INDEXED BY exc_lease CROSS JOIN msg AS m ON m.id = e.id WHERE e.lease = ? LIMIT ? + 0", lease.lease, AT_ONCE);
   const range = again.length < AT_ONCE ? rangeOf(tx, lease, lease.last, AT_ONCE) : [];
   const open = [...again, ...range.filter(({ id }) => !done.has(id))];
   for (const { id, alias } of open) {

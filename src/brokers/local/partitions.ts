@@ -32,9 +32,9 @@ const LAG = `CASE WHEN c.lane IS NOT NULL THEN l.pushed - l.removed - c.passed
   WHEN ? THEN l.pushed - l.removed
   ELSE (SELECT count(*) FROM msg AS m INDEXED BY msg_lane WHERE m.lane = l.lid AND m.id > ?) END`;
 const LANES = `SELECT l.lid, l.name, ${LAG} AS lag FROM lane AS l INDEXED BY lane_queue LEFT JOIN cursor AS c ON c.lane = l.lid AND c.gid = ? WHERE l.qid = ? AND l.lid > ? AND l.lid <= ? AND l.name IS NOT NULL`;
-const WORST = `SELECT * FROM (${LANES}) WHERE lag >= ? AND (lag < ? OR (lag = ? AND name > ?)) ORDER BY lag DESC, name LIMIT ?`;
+const WORST = `SELECT * FROM (${LANES}) WHERE lag >= ? AND (lag < ? OR (lag = ? AND name > ?)) ORDER BY lag DESC, name LIMIT ? + 0`;
 const CHUNK_END = "SELECT lid FROM lane INDEXED BY lane_queue WHERE qid = ? AND lid > ? ORDER BY lid LIMIT 1 OFFSET ?";
-const BY_NAME = `SELECT l.lid, l.name, ${LAG} AS lag FROM lane AS l INDEXED BY lane_name LEFT JOIN cursor AS c ON c.lane = l.lid AND c.gid = ? WHERE l.qid = ? AND ifnull(l.name, '') > ? ORDER BY ifnull(l.name, ''), l.prio LIMIT ?`;
+const BY_NAME = `SELECT l.lid, l.name, ${LAG} AS lag FROM lane AS l INDEXED BY lane_name LEFT JOIN cursor AS c ON c.lane = l.lid AND c.gid = ? WHERE l.qid = ? AND ifnull(l.name, '') > ? ORDER BY ifnull(l.name, ''), l.prio LIMIT ? + 0`;
 const DETAILS = "SELECT l.pushed - l.removed AS messages, l.last_at, c.ready_at, s.expires_at FROM lane AS l LEFT JOIN cursor AS c ON c.lane = l.lid AND c.gid = ? LEFT JOIN lease AS s ON s.lease = c.lease WHERE l.lid = ?";
 
 export async function partitions(store: Store, queue: string, request: PartitionsRequest): Promise<Page<PartitionInfo>> {

@@ -35,7 +35,7 @@ export function peek(tx: ReadTx, queue: QueueRow, request: PeekRequest, unseal: 
 }
 
 function dueNow(tx: ReadTx, qid: number, limit: number): ScheduledRow[] {
-  return tx.all(`SELECT ${SCHEDULED_COLUMNS} FROM sched INDEXED BY sched_due WHERE qid = ? AND due <= ? ORDER BY due, id LIMIT ?`, qid, tx.now, limit);
+  return tx.all(`SELECT ${SCHEDULED_COLUMNS} FROM sched INDEXED BY sched_due WHERE qid = ? AND due <= ? ORDER BY due, id LIMIT ? + 0`, qid, tx.now, limit);
 }
 
 function lanesOf(tx: ReadTx, queue: QueueRow, reader: MessageReader, { partition }: PeekRequest, limit: number): Iterable<ReadyLane> {

@@ -24,7 +24,7 @@ export interface Wanted {
 /** Lanes that one pop looks at: enough for sparse partitions, few enough for a short transaction. */
 const LANES = 1_000;
 
-const READY_LANES = `SELECT ${CURSOR_COLUMNS} FROM cursor AS c INDEXED BY cursor_ready CROSS JOIN lane AS l ON l.lid = c.lane WHERE c.gid = ? AND c.prio = ? AND c.ready_at <= ? ORDER BY c.ready_at LIMIT ?`;
+const READY_LANES = `SELECT ${CURSOR_COLUMNS} FROM cursor AS c INDEXED BY cursor_ready CROSS JOIN lane AS l ON l.lid = c.lane WHERE c.gid = ? AND c.prio = ? AND c.ready_at <= ? ORDER BY c.ready_at LIMIT ? + 0`;
 const ONE_LANE = `SELECT ${CURSOR_COLUMNS} FROM cursor AS c CROSS JOIN lane AS l ON l.lid = c.lane WHERE c.lane = ? AND c.gid = ?`;
 
 export function popFrom(work: Work, queue: LiveQueue, wanted: Wanted): Delivery[] {

@@ -47,7 +47,7 @@ export function queueNotFound(name: string): QueuescopeError {
 
 /** In name order, those after `after`. */
 export function queuesAfter(tx: ReadTx, after: string, limit: number): QueueRow[] {
-  return tx.all<StoredQueue>(`SELECT ${COLUMNS} FROM queue WHERE name > ? ORDER BY name LIMIT ?`, after, limit).map(withOptions);
+  return tx.all<StoredQueue>(`SELECT ${COLUMNS} FROM queue WHERE name > ? ORDER BY name LIMIT ? + 0`, after, limit).map(withOptions);
 }
 
 function parsed(row: StoredQueue | undefined): QueueRow | undefined {

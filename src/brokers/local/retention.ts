@@ -40,7 +40,7 @@ function retiredOf(tx: ReadTx, queue: QueueRow): Retired["messages"] {
   if (shortest === Infinity || queue.pushed === queue.removed) return [];
   const { first, last } = messageRange(queue.qid);
   // Entry times never go back, so the old ones are at the front.
-  const rows = tx.all<{ id: number; ts: number }>("SELECT id, ts FROM msg WHERE id > ? AND id <= ? ORDER BY id LIMIT ?", first, last, AT_ONCE);
+  const rows = tx.all<{ id: number; ts: number }>("SELECT id, ts FROM msg WHERE id > ? AND id <= ? ORDER BY id LIMIT ? + 0", first, last, AT_ONCE);
   const old = rows.filter(({ ts }) => ts <= tx.now - shortest);
   if (old.length === 0) return [];
   const groups = groupsOf(tx, queue.qid);

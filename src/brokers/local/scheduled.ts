@@ -22,7 +22,7 @@ export function schedule(tx: WriteTx, queue: LiveQueue, entry: Entry, due: Insta
 
 /** Appends scheduled messages that are due to the log; answers how many. */
 export function bringInDue(tx: WriteTx, queue: LiveQueue): number {
-  const due = tx.all<ScheduledRow>(`SELECT ${SCHEDULED_COLUMNS} FROM sched INDEXED BY sched_due WHERE qid = ? AND due <= ? ORDER BY due, id LIMIT ?`, queue.qid, tx.now, AT_ONCE);
+  const due = tx.all<ScheduledRow>(`SELECT ${SCHEDULED_COLUMNS} FROM sched INDEXED BY sched_due WHERE qid = ? AND due <= ? ORDER BY due, id LIMIT ? + 0`, queue.qid, tx.now, AT_ONCE);
   if (due.length === 0) return 0;
   const entries = due.map((row): Entry => {
     queue.seq += 1;

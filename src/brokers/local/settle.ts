@@ -281,7 +281,7 @@ export class OpenLease {
   /** Moves the start of the lease behind the settled ones there, so that settling one by one doesn't grow a list. */
   #cut(tx: WriteTx): number {
     const { lease } = this;
-    const rows = this.#tx.all<{ id: number }>("SELECT id FROM msg INDEXED BY msg_lane WHERE lane = ? AND id > ? AND id <= ? ORDER BY id LIMIT ?", lease.lane, lease.first, lease.last, this.done.size + 1);
+    const rows = this.#tx.all<{ id: number }>("SELECT id FROM msg INDEXED BY msg_lane WHERE lane = ? AND id > ? AND id <= ? ORDER BY id LIMIT ? + 0", lease.lane, lease.first, lease.last, this.done.size + 1);
     let first = lease.first;
     for (const { id } of rows) {
       if (!this.done.has(id)) break;

@@ -17,7 +17,7 @@ const LOOSE_TIMELINES = 7 * DAY;
 /** Messages whose ttl is over. One that somebody works on may still be finished. */
 export const sweepExpired = {
   find(tx: ReadTx): number[] | null {
-    const rows = tx.all<{ id: number }>("SELECT id FROM msg INDEXED BY msg_exp WHERE exp IS NOT NULL AND exp <= ? LIMIT ?", tx.now, AT_ONCE);
+    const rows = tx.all<{ id: number }>("SELECT id FROM msg INDEXED BY msg_exp WHERE exp IS NOT NULL AND exp <= ? LIMIT ? + 0", tx.now, AT_ONCE);
     const free = rows.filter(({ id }) => {
       const message = placed(tx, id);
       const queue = queueById(tx, queueOf(id));
@@ -50,28 +50,28 @@ export const sweepGone = {
 function sweepQueue(tx: WriteTx, qid: number): void {
   const { first, last } = messageRange(qid);
   for (const sql of [
-    "DELETE FROM msg WHERE id IN (SELECT id FROM msg WHERE id > ?1 AND id <= ?2 LIMIT ?3)",
-    "DELETE FROM fired WHERE alias IN (SELECT alias FROM fired WHERE alias > ?1 AND alias <= ?2 LIMIT ?3)",
-    "DELETE FROM sched WHERE id IN (SELECT id FROM sched WHERE id > ?1 AND id <= ?2 LIMIT ?3)",
-    "DELETE FROM event_name WHERE eid IN (SELECT eid FROM event WHERE id > ?1 AND id <= ?2 LIMIT ?3)",
-    "DELETE FROM event WHERE eid IN (SELECT eid FROM event WHERE id > ?1 AND id <= ?2 LIMIT ?3)",
+    "DELETE FROM msg WHERE id IN (SELECT id FROM msg WHERE id > ?1 AND id <= ?2 LIMIT ?3 + 0)",
+    "DELETE FROM fired WHERE alias IN (SELECT alias FROM fired WHERE alias > ?1 AND alias <= ?2 LIMIT ?3 + 0)",
+    "DELETE FROM sched WHERE id IN (SELECT id FROM sched WHERE id > ?1 AND id <= ?2 LIMIT ?3 + 0)",
+    "DELETE FROM event_name WHERE eid IN (SELECT eid FROM event WHERE id > ?1 AND id <= ?2 LIMIT ?3 + 0)",
+    "DELETE FROM event WHERE eid IN (SELECT eid FROM event WHERE id > ?1 AND id <= ?2 LIMIT ?3 + 0)",
   ]) if (tx.run(sql, first, last, AT_ONCE) > 0) return;
   for (const sql of [
-    "DELETE FROM cursor WHERE lane IN (SELECT lid FROM lane WHERE qid = ? LIMIT ?)",
-    "DELETE FROM lane WHERE lid IN (SELECT lid FROM lane WHERE qid = ? LIMIT ?)",
-    "DELETE FROM dedup WHERE (qid, part, tx) IN (SELECT qid, part, tx FROM dedup WHERE qid = ? LIMIT ?)",
-    "DELETE FROM redrive WHERE did IN (SELECT did FROM dead WHERE qid = ? LIMIT ?)",
-    "DELETE FROM dead WHERE did IN (SELECT did FROM dead WHERE qid = ? LIMIT ?)",
-    "DELETE FROM timing WHERE gid IN (SELECT gid FROM tally WHERE qid = ? AND gid > 0 LIMIT ?)",
-    "DELETE FROM tally WHERE (qid, gid, minute) IN (SELECT qid, gid, minute FROM tally WHERE qid = ? LIMIT ?)",
+    "DELETE FROM cursor WHERE lane IN (SELECT lid FROM lane WHERE qid = ? LIMIT ? + 0)",
+    "DELETE FROM lane WHERE lid IN (SELECT lid FROM lane WHERE qid = ? LIMIT ? + 0)",
+    "DELETE FROM dedup WHERE (qid, part, tx) IN (SELECT qid, part, tx FROM dedup WHERE qid = ? LIMIT ? + 0)",
+    "DELETE FROM redrive WHERE did IN (SELECT did FROM dead WHERE qid = ? LIMIT ? + 0)",
+    "DELETE FROM dead WHERE did IN (SELECT did FROM dead WHERE qid = ? LIMIT ? + 0)",
+    "DELETE FROM timing WHERE gid IN (SELECT gid FROM tally WHERE qid = ? AND gid > 0 LIMIT ? + 0)",
+    "DELETE FROM tally WHERE (qid, gid, minute) IN (SELECT qid, gid, minute FROM tally WHERE qid = ? LIMIT ? + 0)",
   ]) if (tx.run(sql, qid, AT_ONCE) > 0) return;
   tx.run("DELETE FROM gone_queue WHERE qid = ?", qid);
 }
 
 function sweepGroup(tx: WriteTx, gid: number, swept: number): void {
-  if (tx.run("DELETE FROM lease WHERE lease IN (SELECT lease FROM lease WHERE gid = ? LIMIT ?)", gid, AT_ONCE) > 0) return;
-  if (tx.run("DELETE FROM exc WHERE (gid, id) IN (SELECT gid, id FROM exc WHERE gid = ? LIMIT ?)", gid, AT_ONCE) > 0) return;
-  const lanes = tx.get<{ last: number | null }>("SELECT max(lid) AS last FROM (SELECT lid FROM lane WHERE lid > ? ORDER BY lid LIMIT ?)", swept, LANES_AT_ONCE);
+  if (tx.run("DELETE FROM lease WHERE lease IN (SELECT lease FROM lease WHERE gid = ? LIMIT ? + 0)", gid, AT_ONCE) > 0) return;
+  if (tx.run("DELETE FROM exc WHERE (gid, id) IN (SELECT gid, id FROM exc WHERE gid = ? LIMIT ? + 0)", gid, AT_ONCE) > 0) return;
+  const lanes = tx.get<{ last: number | null }>("SELECT max(lid) AS last FROM (SELECT lid FROM lane WHERE lid > ? ORDER BY lid LIMIT ? + 0)", swept, LANES_AT_ONCE);
   if (lanes?.last === undefined || lanes.last === null) {
     tx.run("DELETE FROM gone WHERE gid = ?", gid);
     return;
@@ -92,7 +92,7 @@ export const sweepLoose = {
   },
   do({ tx }: Work, found: readonly Loose[]): void {
     for (const { qid, before } of found) {
-      tx.run("DELETE FROM dedup WHERE (qid, part, tx) IN (SELECT qid, part, tx FROM dedup INDEXED BY dedup_at WHERE qid = ? AND at <= ? LIMIT ?)", qid, before, AT_ONCE);
+      tx.run("DELETE FROM dedup WHERE (qid, part, tx) IN (SELECT qid, part, tx FROM dedup INDEXED BY dedup_at WHERE qid = ? AND at <= ? LIMIT ? + 0)", qid, before, AT_ONCE);
     }
   },
 };

@@ -46,8 +46,8 @@ interface Candidate {
 }
 
 const COLUMNS = "m.id, m.ts, m.exp, m.enc, m.body, m.hdr, m.tx, m.alias, m.only_group, m.origin, m.edited_at, e.charges, e.deliveries, e.visible_at, e.retrying, e.alone";
-const FROM_LOG = `SELECT ${COLUMNS} FROM msg AS m INDEXED BY msg_lane LEFT JOIN exc AS e ON e.gid = ? AND e.id = m.id WHERE m.lane = ? AND m.id > ? ORDER BY m.id LIMIT ?`;
-const RETURNED = `SELECT ${COLUMNS} FROM exc AS e INDEXED BY exc_due CROSS JOIN msg AS m ON m.id = e.id WHERE e.gid = ? AND e.lane = ? AND e.visible_at <= ? ORDER BY e.visible_at, e.id LIMIT ?`;
+const FROM_LOG = `SELECT ${COLUMNS} FROM msg AS m INDEXED BY msg_lane LEFT JOIN exc AS e ON e.gid = ? AND e.id = m.id WHERE m.lane = ? AND m.id > ? ORDER BY m.id LIMIT ? + 0`;
+const RETURNED = `SELECT ${COLUMNS} FROM exc AS e INDEXED BY exc_due CROSS JOIN msg AS m ON m.id = e.id WHERE e.gid = ? AND e.lane = ? AND e.visible_at <= ? ORDER BY e.visible_at, e.id LIMIT ? + 0`;
 const ONE = `SELECT ${COLUMNS} FROM msg AS m LEFT JOIN exc AS e ON e.gid = ? AND e.id = m.id WHERE m.id = ?`;
 const INSERT_LEASE = "INSERT INTO lease (token, lane, gid, keyed, first, last, open, done, leased_at, expires_at, worker) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 

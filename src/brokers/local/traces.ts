@@ -23,8 +23,8 @@ interface EventRow {
 }
 
 const EVENT = "SELECT e.eid, e.id, e.qid, q.name AS queue, e.at, e.type, e.grp, e.worker, e.attempt, e.data";
-const OF_MESSAGE = `${EVENT} FROM event AS e INDEXED BY event_message CROSS JOIN queue AS q ON q.qid = e.qid WHERE e.id = ? AND e.eid > ? ORDER BY e.eid LIMIT ?`;
-const OF_NAME = `${EVENT} FROM event_name AS n CROSS JOIN event AS e ON e.eid = n.eid CROSS JOIN queue AS q ON q.qid = e.qid WHERE n.name = ? AND n.eid > ? ORDER BY n.eid LIMIT ?`;
+const OF_MESSAGE = `${EVENT} FROM event AS e INDEXED BY event_message CROSS JOIN queue AS q ON q.qid = e.qid WHERE e.id = ? AND e.eid > ? ORDER BY e.eid LIMIT ? + 0`;
+const OF_NAME = `${EVENT} FROM event_name AS n CROSS JOIN event AS e ON e.eid = n.eid CROSS JOIN queue AS q ON q.qid = e.qid WHERE n.name = ? AND n.eid > ? ORDER BY n.eid LIMIT ? + 0`;
 const ALL = `${EVENT} FROM event AS e CROSS JOIN queue AS q ON q.qid = e.qid WHERE e.eid > ? ORDER BY e.eid LIMIT 200`;
 /** Events of a name are counted up to this many. */
 const MOST_COUNTED = 10_000;

@@ -4,7 +4,10 @@ import { Live } from "./live.ts";
 
 export type Value = SQLInputValue;
 
-/** Statements by their text, prepared once a connection. */
+/**
+ * Statements by their text, prepared once a connection. Write `LIMIT ? + 0`: SQLite plans with the value of a
+ * bare `LIMIT ?`, and so prepares the statement anew each time one is bound, which costs more than running it.
+ */
 export class Statements {
   readonly #db: DatabaseSync;
   readonly #prepared = new Map<string, StatementSync>();

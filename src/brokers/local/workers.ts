@@ -46,7 +46,7 @@ async function eachLease(local: Local, worker: string, act: (work: Work, lease: 
   for (let after: number | null = 0; after !== null; ) {
     const from: number = after;
     const step = await change(local, (work) => {
-      const keys = work.tx.all<{ lease: number }>("SELECT lease FROM lease INDEXED BY lease_worker WHERE worker = ? AND lease > ? ORDER BY lease LIMIT ?", worker, from, AT_ONCE);
+      const keys = work.tx.all<{ lease: number }>("SELECT lease FROM lease INDEXED BY lease_worker WHERE worker = ? AND lease > ? ORDER BY lease LIMIT ? + 0", worker, from, AT_ONCE);
       const leases = keys.flatMap(({ lease }) => leaseById(work.tx, lease) ?? []);
       return { count: leases.reduce((count, lease) => count + act(work, lease), 0), last: keys.at(-1)?.lease ?? null };
     });
