@@ -19,7 +19,7 @@ export class StatusBar implements vscode.Disposable {
     this.#item.name = "Queuescope";
     this.#item.command = "queuescope.deadLetters.focus";
     const update = (): void => { void this.update(); };
-    this.#disposables = [this.#item, connections.onDidChangeData(update), connections.onDidChangeList(update)];
+    this.#disposables = [this.#item, connections.onDidChangeData(update), connections.onDidChangeList(update), connections.onDidChangeState(update)];
   }
 
   /** One at a time: what changes meanwhile is counted in one go afterwards. */

@@ -118,15 +118,14 @@ async function browse(connection: Connection, queue: string): Promise<string | u
   return picked?.[0]?.fsPath;
 }
 
+/** The only one, or a picked one. */
 async function pickRunning(app: App): Promise<readonly WorkerInfo[]> {
   const workers = (await Promise.all((await app.connections.all()).map(liveWorkers))).flat();
-  if (workers.length === 0) {
-    void vscode.window.showInformationMessage(vscode.l10n.t("No worker is running."));
-    return [];
-  }
+  if (workers.length === 0) void vscode.window.showInformationMessage(vscode.l10n.t("No worker is running."));
+  if (workers.length <= 1) return workers;
   const items = workers.map((worker) => ({ label: worker.name, description: `${worker.queues.join(", ")} · pid ${worker.pid}`, worker }));
-  const chosen = await vscode.window.showQuickPick(items, { title: vscode.l10n.t("Stop Worker"), placeHolder: vscode.l10n.t("Running handlers finish; what wasn't started is released"), canPickMany: true });
-  return chosen?.map(({ worker }) => worker) ?? [];
+  const chosen = await vscode.window.showQuickPick(items, { title: vscode.l10n.t("Stop Worker"), placeHolder: vscode.l10n.t("Running handlers finish; what wasn't started is released") });
+  return chosen === undefined ? [] : [chosen.worker];
 }
 
 async function debugMessage(app: App, { connection, queue, message }: MessageNode): Promise<void> {

@@ -4,6 +4,12 @@ import type { OpenedBroker } from "./library.ts";
 /** How a connection gets its broker. `create` false: undefined where there is no local file yet. */
 export type OpenBroker = (create: boolean) => Promise<OpenedBroker | undefined>;
 
+/** Told about what is in the broker, and about the connection itself. */
+export interface OnChange {
+  readonly data: () => void;
+  readonly state: () => void;
+}
+
 export type ConnectionState = "closed" | "absent" | "open" | "failed";
 
 /**
@@ -15,14 +21,14 @@ export class Connection {
   /** The workspace folder it belongs to: where its workers start and its documents resolve. */
   readonly folder: string;
   readonly #openBroker: OpenBroker;
-  readonly #onChange: () => void;
+  readonly #onChange: OnChange;
   #opening: Promise<Broker | undefined> | undefined;
   #watch: Watch | undefined;
   #opened: OpenedBroker | undefined;
   #error: unknown;
   #state: ConnectionState = "closed";
 
-  constructor(identity: { readonly id: string; readonly label: string; readonly folder: string }, openBroker: OpenBroker, onChange: () => void) {
+  constructor(identity: { readonly id: string; readonly label: string; readonly folder: string }, openBroker: OpenBroker, onChange: OnChange) {
     this.id = identity.id;
     this.label = identity.label;
     this.folder = identity.folder;
@@ -63,13 +69,15 @@ export class Connection {
         this.#error = undefined;
         this.#state = opened === undefined ? "absent" : "open";
         if (opened === undefined) this.#opening = undefined;
-        else this.#watch = opened.broker.watch(this.#onChange);
+        else this.#watch = opened.broker.watch(this.#onChange.data);
+        if (opened !== undefined) this.#onChange.state();
         return opened?.broker;
       },
       (error: unknown) => {
         this.#error = error;
         this.#state = "failed";
         this.#opening = undefined;
+        this.#onChange.state();
         throw error;
       },
     );

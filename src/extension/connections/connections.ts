@@ -22,12 +22,15 @@ export class Connections implements vscode.Disposable {
   readonly #known = new Map<string, { readonly plan: string; readonly connection: Connection }>();
   readonly #lists = new vscode.EventEmitter<void>();
   readonly #data = new vscode.EventEmitter<void>();
-  readonly #disposables: Disposable[] = [this.#lists, this.#data];
+  readonly #states = new vscode.EventEmitter<void>();
+  readonly #disposables: Disposable[] = [this.#lists, this.#data, this.#states];
   #timer: NodeJS.Timeout | undefined;
   #following = false;
 
-  /** Connections or workers came, went or were opened. */
+  /** Connections or workers came or went. */
   readonly onDidChangeList = this.#lists.event;
+  /** A connection was opened, or couldn't be. */
+  readonly onDidChangeState = this.#states.event;
   /** Something in a broker changed, in whichever process. */
   readonly onDidChangeData = this.#data.event;
 
@@ -109,7 +112,7 @@ export class Connections implements vscode.Disposable {
       if (opened !== undefined) this.#log.info(`Opened ${opened.broker.url} (${opened.broker.capabilities.version})`);
       return opened;
     };
-    const connection = new Connection({ id: plan.id, label: plan.label, folder }, open, () => { this.changed(); });
+    const connection = new Connection({ id: plan.id, label: plan.label, folder }, open, { data: () => { this.changed(); }, state: () => { this.#states.fire(); } });
     this.#known.set(plan.id, { plan: text, connection });
     return connection;
   }

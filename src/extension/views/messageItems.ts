@@ -15,7 +15,7 @@ export function messageItem(node: MessageNode): vscode.TreeItem {
   const held = popped !== undefined;
   const parts = [
     untilText(message, popped?.leaseExpiresAt),
-    held ? vscode.l10n.t("popped here") : (message.worker ?? ""),
+    message.worker ?? "",
     message.group === DEFAULT_GROUP ? "" : message.group,
     message.partition ?? "",
     preview(message.payload, 60),
@@ -23,7 +23,8 @@ export function messageItem(node: MessageNode): vscode.TreeItem {
   item.description = parts.join(SEPARATOR);
   item.iconPath = messageIcon(message, held);
   item.contextValue = rowContext("message", message.state === "completed" ? false : message.state, held && "held", isWritable(node.connection) && "writable");
-  item.tooltip = messageTooltip(message);
+  item.tooltip = messageTooltip(message, held);
+  if (held) item.accessibilityInformation = { label: [message.id, vscode.l10n.t("popped here"), ...parts].join(", ") };
   item.command = { command: "queuescope.openMessage", title: vscode.l10n.t("Open Message"), arguments: [node] };
   return item;
 }
@@ -63,7 +64,7 @@ function messageIcon(message: Message, held: boolean): vscode.ThemeIcon {
   }
 }
 
-function messageTooltip(message: Message): vscode.MarkdownString {
+function messageTooltip(message: Message, held: boolean): vscode.MarkdownString {
   const tooltip = new Tooltip(`${message.queue} ${message.id}`)
     .line(vscode.l10n.t("State"), message.group === DEFAULT_GROUP ? message.state : vscode.l10n.t("{0} in group {1}", message.state, message.group))
     .line(vscode.l10n.t("Partition"), message.partition)
@@ -75,6 +76,7 @@ function messageTooltip(message: Message): vscode.MarkdownString {
     .line(vscode.l10n.t("Deliveries"), message.deliveryCount === 0 ? null : message.deliveryCount)
     .line(vscode.l10n.t("Worker"), message.worker)
     .line(vscode.l10n.t("Last error"), message.lastError === null ? null : firstLine(message.lastError, 200));
+  if (held) tooltip.text(vscode.l10n.t("Popped here: acknowledge, reject or release it before its lease ends."));
   return tooltip.code(preview(message.payload, 400), message.payload.encoding === "json" ? "json" : "").value;
 }
 

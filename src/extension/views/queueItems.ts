@@ -16,10 +16,10 @@ export function queueItem(node: QueueNode): vscode.TreeItem {
   const parts = [
     queue.paused ? vscode.l10n.t("paused") : "",
     counts.ready > 0 ? vscode.l10n.t("{0} ready", counts.ready.toLocaleString()) : "",
+    dead > 0 ? vscode.l10n.t("{0} dead", cappedCount(dead, COUNT_LIMIT)) : "",
     counts.leased > 0 ? vscode.l10n.t("{0} leased", counts.leased.toLocaleString()) : "",
     counts.retrying > 0 ? vscode.l10n.t("{0} retrying", counts.retrying.toLocaleString()) : "",
     counts.scheduled > 0 ? vscode.l10n.t("{0} scheduled", counts.scheduled.toLocaleString()) : "",
-    dead > 0 ? vscode.l10n.t("{0} dead", cappedCount(dead, COUNT_LIMIT)) : "",
   ].filter((part) => part !== "");
   item.description = parts.length === 0 ? vscode.l10n.t("empty") : parts.join(SEPARATOR);
   item.iconPath = queueIcon(node);
