@@ -34,7 +34,9 @@ const ROW = `(${Array<string>(COLUMNS).fill("?").join(", ")})`;
 const INSERT_ONE = INSERT + ROW;
 const INSERT_MANY = INSERT + Array<string>(ROWS_AT_ONCE).fill(ROW).join(", ");
 const ENTER_LANE = "INSERT INTO lane (qid, name, prio, pushed, last_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (qid, ifnull(name, ''), prio) DO UPDATE SET pushed = pushed + excluded.pushed, last_at = excluded.last_at RETURNING lid, pushed";
-const WAKE = "UPDATE cursor SET ready_at = ? WHERE lane = ? AND ready_at IS NULL";
+// A partition's head decides when it is looked at, unless nothing waits; without a key whatever comes first does.
+const WAKE_KEYED = "UPDATE cursor SET ready_at = ?1 WHERE lane = ?2 AND ready_at IS NULL";
+const WAKE_UNKEYED = "UPDATE cursor SET ready_at = ?1 WHERE lane = ?2 AND (ready_at IS NULL OR ready_at > ?1)";
 
 /** Writes messages to the tail of a queue's log, in their order, and wakes the groups that wait for them. */
 export function append(tx: WriteTx, queue: LiveQueue, entries: readonly Entry[], at: Instant): void {
@@ -87,7 +89,7 @@ function enterLane(tx: WriteTx, queue: LiveQueue, { partition, priority }: Entry
   queue.prios |= 1 << priority;
   const lane = { lid: row.lid, partition, priority };
   if (row.pushed === n) giveCursors(tx, queue, { lid: row.lid, prio: priority });
-  else tx.run(WAKE, at + Math.max(queue.options.delayedProcessing, queue.options.windowBuffer), row.lid);
+  else tx.run(partition === null ? WAKE_UNKEYED : WAKE_KEYED, at + Math.max(queue.options.delayedProcessing, queue.options.windowBuffer), row.lid);
   return lane;
 }
 
