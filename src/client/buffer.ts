@@ -18,7 +18,7 @@ export interface BufferStats {
   readonly oldestAge: number;
 }
 
-/** Messages of one queue that wait to be pushed together. Their order is kept; a batch that fails returns to the front. */
+/** Messages of one queue that wait to be pushed together. Their order is kept: a batch stays in front until it is stored. */
 export class PushBuffer {
   readonly #broker: Broker;
   readonly #queue: string;
@@ -90,17 +90,17 @@ export class PushBuffer {
   async #pushBatch(): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    const batch = this.#items.splice(0, this.#count);
+    const batch = this.#items.slice(0, this.#count);
     if (batch.length === 0) return;
     try {
       await this.#broker.messages.push(this.#queue, batch);
-      this.#since = Date.now();
-      this.#logger.debug("pushed buffered messages", { queue: this.#queue, count: batch.length });
     } catch (error) {
-      const stored = isQueuescopeError(error, "partial-push") ? error.stored.length : 0;
-      this.#items.unshift(...batch.slice(stored));
+      if (isQueuescopeError(error, "partial-push")) this.#items.splice(0, error.stored.length);
       throw error;
     }
+    this.#items.splice(0, batch.length);
+    this.#since = Date.now();
+    this.#logger.debug("pushed buffered messages", { queue: this.#queue, count: batch.length });
   }
 }
 

@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { openLocal } from "../brokers/local/index.ts";
+import { openLocal, type LocalOptions } from "../brokers/local/index.ts";
 import { invalidInput, QueuescopeError } from "../core/index.ts";
 import type { Broker } from "../core/index.ts";
 import { Connection } from "./connection.ts";
@@ -16,8 +16,12 @@ export interface ConnectOptions {
   readonly readOnly?: boolean | undefined;
   /** Default: lines on stderr when QUEUESCOPE_LOG names a level. Never gets payloads or secrets. */
   readonly logger?: Logger | undefined;
-  /** 64 hexadecimal digits; default: QUEUESCOPE_ENCRYPTION_KEY. */
+  /** 64 hexadecimal digits; several separated by commas, the current one first. Default: QUEUESCOPE_ENCRYPTION_KEY. */
   readonly encryptionKey?: string | undefined;
+  /** Of a file. `normal` (default) survives a crash of the process, a power loss can take the last commits; `full` survives both and is slower. */
+  readonly durability?: "normal" | "full" | undefined;
+  /** Of a file: where retention and checkpoints are done. Default `inline`; `thread` keeps them off an event loop that must not wait. */
+  readonly housekeeping?: LocalOptions["housekeeping"] | undefined;
   /** Where relative paths start and the walk up begins; default: the current folder. */
   readonly cwd?: string | undefined;
 }
@@ -38,11 +42,16 @@ const shared = new Map<string, Shared>();
 export async function connect(target: string | ConnectOptions = {}): Promise<Connection> {
   const options = typeof target === "string" ? { url: target } : target;
   const path = databasePath(options);
-  const key = JSON.stringify([path, options.readOnly === true, options.encryptionKey ?? null]);
-  const entry = shared.get(key) ?? { broker: open(path, options), held: new HeldLeases(), handles: 0 };
+  const { readOnly = false, encryptionKey, durability = "normal", housekeeping = "inline" } = options;
+  const logger = options.logger ?? environmentLogger();
+  const key = JSON.stringify([path, readOnly, encryptionKey ?? null, durability, housekeeping]);
+  const entry = shared.get(key) ?? {
+    broker: openLocal(path, { readOnly, durability, housekeeping, onBackgroundError: (error) => { logger.warn("background work failed", { error: String(error) }); }, ...(encryptionKey === undefined ? {} : { encryptionKey }) }),
+    held: new HeldLeases(),
+    handles: 0,
+  };
   shared.set(key, entry);
   entry.handles += 1;
-  const logger = options.logger ?? environmentLogger();
   try {
     const broker = await entry.broker;
     logger.debug("connected", { url: broker.url, readOnly: broker.readOnly });
@@ -59,13 +68,6 @@ async function release(key: string, entry: Shared): Promise<void> {
   // Before the close ends: who connects from now on opens it anew.
   if (shared.get(key) === entry) shared.delete(key);
   await (await entry.broker).close();
-}
-
-function open(path: string, { readOnly, encryptionKey }: ConnectOptions): Promise<Broker> {
-  return openLocal(path, {
-    ...(readOnly === undefined ? {} : { readOnly }),
-    ...(encryptionKey === undefined ? {} : { encryptionKey }),
-  });
 }
 
 const LATER: Readonly<Record<string, string>> = {

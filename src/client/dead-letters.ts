@@ -34,7 +34,7 @@ export interface DeadLetterContext {
   readonly queues: Connection;
   readonly signal: AbortSignal;
   /** Adds an event to the timeline of the message that died. */
-  trace(event: HandlerTrace): Promise<void>;
+  readonly trace: (event: HandlerTrace) => Promise<void>;
 }
 
 export type DeadLetterHandler<T> = (letter: DeadMessage<T>, context: DeadLetterContext) => HandlerResult | Promise<HandlerResult>;

@@ -21,7 +21,7 @@ export interface HandlerContext {
   /** Aborted when the result can't count any more: the lease is lost, or the consumer doesn't wait any longer. */
   readonly signal: AbortSignal;
   /** Adds an event to the timeline of the message (of each message that this call got, unless one is named). */
-  trace(event: HandlerTrace, message?: Message): Promise<void>;
+  readonly trace: (event: HandlerTrace, message?: Message) => Promise<void>;
 }
 
 export type Handler<T = unknown> = (message: Message<T>, context: HandlerContext) => HandlerResult | Promise<HandlerResult>;

@@ -203,7 +203,7 @@ export class Queue<T = unknown, Batched extends boolean = false> {
   buffer(options: BufferOptions = {}): BufferedQueue<T> {
     const buffer = this.#parts.bufferOf(this.name);
     buffer.configure(options);
-    return { push: (data) => buffer.add(this.#items(data)) };
+    return { push: async (data) => buffer.add(this.#items(data)) };
   }
 
   async flushBuffer(): Promise<void> {
