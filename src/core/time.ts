@@ -10,7 +10,7 @@ const ISO = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?))?
  * @throws invalid-input naming `field`.
  */
 export function instant(value: Date | number | string, field: string): Instant {
-  const ms = value instanceof Date ? value.getTime() : typeof value === "number" ? value : parseIso(value);
+  const ms = value instanceof Date ? value.getTime() : typeof value === "number" ? value : typeof value === "string" ? parseIso(value) : Number.NaN;
   if (!Number.isFinite(ms) || Math.abs(ms) > 8.64e15) {
     throw invalidInput(field, `${field} is not a time: ${JSON.stringify(value)}. Write it as ISO 8601, for example 2026-01-31T12:00:00Z (without a zone it is UTC).`);
   }
