@@ -15,13 +15,8 @@ export type Charged =
  */
 export function charge(options: QueueOptions, chargesBefore: number, now: Instant, random: number, delay?: number): Charged {
   const charges = chargesBefore + 1;
-  if (charges > options.retryLimit) return { fate: exhausted(options), charges };
+  if (charges > options.retryLimit) return { fate: options.deadLetter ? "dead" : "drop", charges };
   return { fate: "retry", charges, retryAt: now + (delay ?? backoffDelay(options.backoff, options.retryDelay, charges, random)) };
-}
-
-/** What becomes of a message that won't be retried. */
-export function exhausted(options: QueueOptions): "dead" | "drop" {
-  return options.deadLetter ? "dead" : "drop";
 }
 
 /** One settlement of a lease, with the place of its message in the lease's order. */
@@ -33,12 +28,10 @@ export interface Placement<Target> {
 
 /** The order in which one call's settlements of one lease are applied. */
 export interface SettlePlan<Target> {
-  /** Acks, then dead ones: the lease goes on. */
+  /** Acks, then dead ones: the lease goes on. A cumulative ack may settle what is named later. */
   readonly first: readonly Placement<Target>[];
-  /** Nacks and releases. In a partition at most one: it ends the lease. */
+  /** Nacks and releases. In a partition in its order: the first that applies ends the lease, so that the others are stale. */
   readonly then: readonly Placement<Target>[];
-  /** In a partition: settlements of messages behind the one that ended the lease, which return uncharged. */
-  readonly stale: readonly Placement<Target>[];
 }
 
 /** @param ordered the lease is of a partition, whose first failure stops everything behind it */
@@ -46,7 +39,5 @@ export function settlePlan<Target>(ordered: boolean, placements: readonly Placem
   const acks = placements.filter(({ settlement }) => settlement.action === "ack");
   const dead = placements.filter(({ settlement }) => settlement.action === "dead");
   const returned = placements.filter(({ settlement }) => settlement.action === "nack" || settlement.action === "release");
-  if (!ordered) return { first: [...acks, ...dead], then: returned, stale: [] };
-  const [ender, ...stale] = returned.sort((a, b) => a.place - b.place);
-  return { first: [...acks, ...dead], then: ender === undefined ? [] : [ender], stale };
+  return { first: [...acks, ...dead], then: ordered ? returned.sort((a, b) => a.place - b.place) : returned };
 }

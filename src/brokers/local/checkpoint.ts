@@ -3,10 +3,10 @@ import { Worker } from "node:worker_threads";
 import type { Store } from "./store.ts";
 
 /** Left alone, the write-ahead log of busy writers grows to hundreds of megabytes: nobody finds the moment to start it over. */
-const CHECKPOINT_AT = 4 * 1024 * 1024;
-const SLOW_DOWN_AT = 12 * 1024 * 1024;
+const CHECKPOINT_AT = 8 * 1024 * 1024;
+const SLOW_DOWN_AT = 16 * 1024 * 1024;
 /** Commits between two looks at its size. */
-const LOOK_EVERY = 64;
+const LOOK_EVERY = 16;
 /** After a checkpoint that readers or writers stood in the way of. */
 const TRY_AGAIN = 100;
 
@@ -16,7 +16,7 @@ export class Checkpointer {
   readonly #thread: CheckpointThread | null;
   #commits = 0;
   #size = 0;
-  #triedAt = 0;
+  #failedAt = -TRY_AGAIN;
 
   constructor(store: Store, where: "inline" | "thread") {
     this.#store = store;
@@ -31,11 +31,20 @@ export class Checkpointer {
   }
 
   look(): void {
-    this.#size = statSync(`${this.#store.path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
-    if (this.#size < CHECKPOINT_AT || performance.now() - this.#triedAt < TRY_AGAIN) return;
-    this.#triedAt = performance.now();
-    if (this.#thread === null) checkpoint((sql) => this.#store.pragma(sql));
-    else this.#thread.run();
+    this.#size = this.#logSize();
+    if (this.#size < CHECKPOINT_AT || performance.now() - this.#failedAt < TRY_AGAIN) return;
+    if (this.#thread !== null) {
+      this.#failedAt = performance.now(); // Until it has shown otherwise.
+      this.#thread.run();
+      return;
+    }
+    checkpoint((sql) => this.#store.pragma(sql));
+    this.#size = this.#logSize();
+    if (this.#size >= CHECKPOINT_AT) this.#failedAt = performance.now();
+  }
+
+  #logSize(): number {
+    return statSync(`${this.#store.path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
   }
 
   async stop(): Promise<void> {

@@ -25,6 +25,11 @@ export function records(queue: LiveQueue, type: BuiltInEvent): boolean {
 /** @param key the id of the message that people know */
 export function recordEvent(tx: WriteTx, crypt: Crypt, queue: LiveQueue, key: number, type: BuiltInEvent, details: EventDetails = {}): void {
   if (!records(queue, type)) return;
+  writeEvent(tx, crypt, queue, key, type, details);
+}
+
+/** Whatever the queue's trace level is: what ends a message without its handler leaves an event. */
+export function writeEvent(tx: WriteTx, crypt: Crypt, queue: LiveQueue, key: number, type: BuiltInEvent, details: EventDetails = {}): void {
   const data = details.data === undefined ? null : crypt.sealText(JSON.stringify(details.data), queue.options.encryptionEnabled);
   const group = typeof details.group === "object" ? details.group.name : (details.group ?? null);
   insertEvent(tx, { key, type, group, worker: details.worker ?? null, attempt: details.attempt ?? null, data });

@@ -1,7 +1,7 @@
-import { charge, exhausted } from "../../core/index.ts";
+import { charge } from "../../core/index.ts";
 import type { DeadReason, Failure, Instant } from "../../core/index.ts";
 import type { Work } from "./context.ts";
-import { recordEvent } from "./events.ts";
+import { recordEvent, writeEvent } from "./events.ts";
 import { deadLetterId } from "./ids.ts";
 import type { LiveGroup, LiveQueue } from "./live.ts";
 import { messageAt } from "./lookup.ts";
@@ -44,7 +44,10 @@ export function fail(work: Work, message: Delivered, error: Failure | undefined,
   recordEvent(work.tx, work.crypt, queue, message.key, how.expired === true ? "expired" : "nacked", {
     group, worker: message.worker, attempt, data: { ...errorData(error), ...(charged.fate === "retry" ? { retryAt: charged.retryAt } : {}) },
   });
-  if (charged.fate !== "retry") return end(work, message, error, how.expired === true ? "lease-expired" : "retries-exhausted", { ...history, charges: charged.charges });
+  if (charged.fate !== "retry") {
+    const spent = { ...history, charges: charged.charges };
+    return charged.fate === "drop" ? drop(work, message, error, spent) : die(work, message, error, how.expired === true ? "lease-expired" : "retries-exhausted", spent);
+  }
   const seal = (text: string | undefined): Uint8Array | null => (text === undefined ? null : work.crypt.sealText(text, queue.options.encryptionEnabled));
   work.tx.run(
     "INSERT INTO exc (gid, id, lane, charges, deliveries, visible_at, retrying, alone, error, stack) VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, ?) ON CONFLICT DO UPDATE SET charges = excluded.charges, visible_at = excluded.visible_at, retrying = 1, lease = NULL, alone = excluded.alone, error = excluded.error, stack = excluded.stack",
@@ -54,23 +57,23 @@ export function fail(work: Work, message: Delivered, error: Failure | undefined,
   return { fate: "retry", retryAt: charged.retryAt };
 }
 
-/** Makes it a dead letter now. */
+/** Makes it a dead letter now: somebody asked for it, so whatever the queue does with exhausted ones. */
 export function reject(work: Work, message: Delivered, error: Failure | undefined): Fate {
   const history = historyOf(work, message.group, message.id);
-  return end(work, message, error, "rejected", { ...history, charges: history.charges + 1 });
+  return die(work, message, error, "rejected", { ...history, charges: history.charges + 1 });
 }
 
-function end(work: Work, message: Delivered, error: Failure | undefined, reason: DeadReason, history: History): Fate {
-  const { queue, group } = message;
-  const details = { group, worker: message.worker, attempt: history.charges };
-  if (exhausted(queue.options) === "drop") {
-    group.dropped += 1;
-    recordEvent(work.tx, work.crypt, queue, message.key, "dropped", { ...details, data: { ...errorData(error), reason } });
-    return { fate: "drop" };
-  }
+function drop(work: Work, { queue, group, key, worker }: Delivered, error: Failure | undefined, history: History): Fate {
+  group.dropped += 1;
+  writeEvent(work.tx, work.crypt, queue, key, "dropped", { group, worker, attempt: history.charges, data: { ...errorData(error), reason: "retries-exhausted" } });
+  return { fate: "drop" };
+}
+
+function die(work: Work, message: Delivered, error: Failure | undefined, reason: DeadReason, history: History): Fate {
+  const { queue, group, key, worker } = message;
   group.dead += 1;
   const did = bury(work, message, error, reason, history);
-  recordEvent(work.tx, work.crypt, queue, message.key, "dead", { ...details, data: { ...errorData(error), reason, deadLetterId: did } });
+  recordEvent(work.tx, work.crypt, queue, key, "dead", { group, worker, attempt: history.charges, data: { ...errorData(error), reason, deadLetterId: did } });
   return { fate: "dead", deadLetterId: did };
 }
 

@@ -24,7 +24,7 @@ export class Housekeeper {
   #round: Promise<void> | null = null;
   #stopped = false;
 
-  constructor(local: Local, mode: Housekeeping, onError: (error: unknown) => void = () => undefined) {
+  constructor(local: Local, mode: Housekeeping, onError: (error: unknown) => void) {
     this.#local = local;
     this.#onError = onError;
     this.#checkpointer = mode === "none" ? null : new Checkpointer(local.store, mode);
@@ -46,7 +46,7 @@ export class Housekeeper {
       // Looking first costs no lock, and next to nothing while there is nothing to do.
       while (!this.#stopped && performance.now() < end) {
         const found = await this.#local.store.read((tx) => chore.find(tx));
-        if (found === null || this.#stopped) break;
+        if (found === null) break;
         await change(this.#local, (work) => { chore.do(work, found); });
       }
     }
@@ -64,8 +64,8 @@ export class Housekeeper {
 
 interface Chore<Found> {
   /** `null` when there is nothing to do. */
-  find(tx: ReadTx): Found | null;
-  do(work: Work, found: Found): void;
+  readonly find: (tx: ReadTx) => Found | null;
+  readonly do: (work: Work, found: Found) => void;
 }
 
 function chore<Found>(find: Chore<Found>["find"], act: Chore<Found>["do"]): Chore<unknown> {

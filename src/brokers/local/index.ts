@@ -37,7 +37,8 @@ export async function openLocal(path: string, options: LocalOptions = {}): Promi
   const readOnly = options.readOnly ?? false;
   const store = await Store.open(resolve(path), { readOnly, durability: options.durability ?? "normal", now: options.now ?? Date.now });
   const local: Local = { store, crypt, timings: new Timings() };
-  const keeper = new Housekeeper(local, readOnly ? "none" : (options.housekeeping ?? "inline"), options.onBackgroundError);
+  const onError = options.onBackgroundError ?? ((): void => undefined);
+  const keeper = new Housekeeper(local, readOnly ? "none" : (options.housekeeping ?? "inline"), onError);
   const close = async (): Promise<void> => {
     await keeper.stop();
     store.close();
@@ -51,7 +52,7 @@ export async function openLocal(path: string, options: LocalOptions = {}): Promi
     inspect: inspectFacet(local),
     repair: repairFacet(local),
     workers: workersFacet(local),
-    watch: (onChange) => watchChanges(store, onChange),
+    watch: (onChange) => watchChanges(store, onChange, onError),
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -1,10 +1,10 @@
 import { groupName, invalidInput, queueName, traceName } from "../../core/index.ts";
-import type { Delivery, Messages, PopRequest, PushItem, PushResult, RenewResult, Settlement, TraceInput, Transaction, TransactionResult } from "../../core/index.ts";
+import type { Delivery, Failure, Messages, PopRequest, PushResult, RenewResult, Settlement, TraceInput, Transaction, TransactionResult } from "../../core/index.ts";
 import { change } from "./context.ts";
 import type { Local, Work } from "./context.ts";
 import { insertEvent } from "./events.ts";
 import { messageNotFound, parseMessageId, queueOf } from "./ids.ts";
-import { checkedItems } from "./input.ts";
+import { checkedItems, flagOf, listOf, msOf, objectOf } from "./input.ts";
 import type { Incoming } from "./input.ts";
 import { messageExists } from "./lookup.ts";
 import { popFrom } from "./pop.ts";
@@ -23,13 +23,15 @@ export function messagesFacet(local: Local): Messages {
   return {
     async push(queue, items, options = {}) {
       const incoming = checkedItems(items);
-      return change(local, (work) => push(work, queueName(queue), incoming, options.create ?? true));
+      queueName(queue);
+      const create = creates(objectOf(options, "options").create);
+      return change(local, (work) => push(work, queue, incoming, create));
     },
 
     async pop(queue, request = {}) {
       const want = wanted(request);
       queueName(queue);
-      if ((request.wait ?? 0) > 0) return popUntil(queue, request, want);
+      if (waitTime(request) > 0) return popUntil(queue, request, want);
       return change(local, (work) => pop(work, queue, want));
     },
 
@@ -41,28 +43,36 @@ export function messagesFacet(local: Local): Messages {
     async settleAndPop(settlements, queue, request = {}) {
       checkSettlements(settlements);
       const want = wanted(request);
+      const wait = waitTime(request);
       queueName(queue);
       const both = await change(local, (work) => ({ settled: settleAll(work, settlements), deliveries: pop(work, queue, want) }));
-      if (both.deliveries.length > 0 || waitTime(request) === 0) return both;
+      if (both.deliveries.length > 0 || wait === 0) return both;
       return { settled: both.settled, deliveries: await popUntil(queue, request, want) };
     },
 
     async renew(receipts, lease): Promise<RenewResult[]> {
       const ms = lease === undefined ? null : leaseTime(lease);
+      listOf(receipts, "receipts");
       return change(local, (work) => renewAll(work, receipts, ms));
     },
 
     async transact(transaction) {
-      checkSettlements(transaction.settle);
-      const pushes = transaction.push.map(({ queue, items, create }) => ({ queue: queueName(queue), items: checkedItems(items), create: create ?? true }));
+      const { settle, push: given } = objectOf(transaction, "transaction");
+      checkSettlements(settle);
+      const pushes = listOf(given, "push").map(({ queue, items, create }) => ({ queue: queueName(queue), items: checkedItems(items), create: creates(create) }));
+      if (settle.length === 0 && pushes.every(({ items }) => items.length === 0)) throw invalidInput("transaction", "The transaction is empty: give it something to settle or to push.");
       return change(local, (work) => transact(work, transaction, pushes));
     },
 
     async trace(events) {
-      const checked = events.map(checkedEvent);
+      const checked = listOf(events, "events").map(checkedEvent);
       if (checked.length > 0) await change(local, (work) => { for (const event of checked) trace(work, event); });
     },
   };
+}
+
+function creates(create: boolean | undefined): boolean {
+  return create === undefined || flagOf(create, "create");
 }
 
 function push(work: Work, queue: string, items: readonly Incoming[], create: boolean): PushResult[] {
@@ -83,23 +93,34 @@ function transact(work: Work, { settle }: Transaction, pushes: readonly { queue:
 
 const ACTIONS: readonly string[] = ["ack", "nack", "release", "dead"];
 
+/** What is no settlement fails its whole call; a receipt that doesn't fit fails for itself. */
 function checkSettlements(settlements: readonly Settlement[]): void {
-  for (const settlement of settlements) {
+  for (const given of listOf(settlements, "settlements")) {
+    const settlement = objectOf(given, "settlement");
     if (!ACTIONS.includes(settlement.action)) throw invalidInput("action", `action must be one of ${ACTIONS.join(", ")}, but is ${JSON.stringify(settlement.action)}.`);
-    const delay = settlement.action === "nack" ? settlement.delay : undefined;
-    if (delay !== undefined && !(delay >= 0 && Number.isFinite(delay))) throw invalidInput("delay", `delay must be 0 or more milliseconds, but is ${String(delay)}.`);
+    if (typeof (settlement.receipt as unknown) !== "string") throw invalidInput("receipt", "A settlement needs its receipt: the text that pop returned with the message.");
+    if (settlement.action === "nack" && settlement.delay !== undefined) msOf(settlement.delay, "delay");
+    if (settlement.action === "ack") flagOf(settlement.cumulative, "cumulative");
+    if (settlement.action === "nack" || settlement.action === "dead") checkFailure(settlement.error);
   }
+}
+
+function checkFailure(error: Failure | undefined): void {
+  if (error === undefined) return;
+  const { message } = objectOf(error, "error");
+  if (typeof (message as unknown) !== "string") throw invalidInput("error.message", "error.message must be text: what went wrong.");
 }
 
 interface CheckedEvent extends TraceInput {
   readonly key: number;
 }
 
-function checkedEvent(event: TraceInput): CheckedEvent {
-  const key = parseMessageId(event.messageId);
-  if (key === null) throw messageNotFound(event.messageId);
-  if (event.type.trim() === "" || event.type.length > 255) throw invalidInput("type", "type of a trace event must be text of 1 to 255 characters, for example info.");
-  for (const name of event.names ?? []) traceName(name, "names");
+function checkedEvent(given: TraceInput): CheckedEvent {
+  const event = objectOf(given, "event");
+  const key = typeof event.messageId === "string" ? parseMessageId(event.messageId) : null;
+  if (key === null) throw messageNotFound(JSON.stringify(event.messageId));
+  groupName(event.type, "type");
+  for (const name of listOf(event.names ?? [], "names")) traceName(name, "names");
   if (event.group !== undefined) groupName(event.group);
   if (event.data !== undefined) checkJson(event.data);
   return { ...event, key };

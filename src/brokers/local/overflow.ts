@@ -13,8 +13,8 @@ export function checkRoom(tx: WriteTx, queue: LiveQueue, entering: number): void
   throw new QueuescopeError("queue-full", `The queue ${queue.name} is full: it may hold ${maxSize} unfinished messages (maxSize). Nothing of this push was stored; consume some, raise maxSize, or set overflow to drop-oldest.`, { queue: queue.name });
 }
 
-/** Drops the oldest messages that nobody leases until the queue holds as many as it may. @throws queue-full */
-export function dropOldest(work: Work, queue: LiveQueue): void {
+/** Drops the oldest messages that entered before `before` and that nobody leases, until the queue holds as many as it may. @throws queue-full */
+export function dropOldest(work: Work, queue: LiveQueue, before = messageRange(queue.qid).last): void {
   const { tx } = work;
   const { maxSize } = queue.options;
   if (!exceeds(tx, queue, maxSize)) return;
@@ -22,9 +22,9 @@ export function dropOldest(work: Work, queue: LiveQueue): void {
   const groups = tx.live.groupsOf(queue);
   let after = messageRange(queue.qid).first;
   while (over > 0) {
-    const rows = tx.all<{ id: number }>("SELECT id FROM msg WHERE id > ? AND id <= ? ORDER BY id LIMIT 200", after, messageRange(queue.qid).last);
+    const rows = tx.all<{ id: number }>("SELECT id FROM msg WHERE id > ? AND id < ? ORDER BY id LIMIT 200", after, before);
     const last = rows.at(-1);
-    if (last === undefined) throw new QueuescopeError("queue-full", `The queue ${queue.name} is full: it may hold ${maxSize} unfinished messages (maxSize), and those in it are leased or scheduled, so none can be dropped. Nothing of this push was stored.`, { queue: queue.name });
+    if (last === undefined) throw new QueuescopeError("queue-full", `The queue ${queue.name} is full: it may hold ${maxSize} unfinished messages (maxSize), and not enough of those in it can be dropped: they are leased or scheduled, or the push alone is larger. Nothing of this push was stored.`, { queue: queue.name });
     const droppable = rows.filter(({ id }) => canDrop(tx, groups, id)).slice(0, over);
     removeMessages(work, queue, droppable.map(({ id }) => id), { event: "dropped", reason: "The queue was full (overflow: drop-oldest)." });
     over -= droppable.length;

@@ -53,12 +53,10 @@ function takeReady(work: Work, queue: LiveQueue, group: LiveGroup, taking: Takin
       const lanes = work.tx.all<LaneCursor>(READY_LANES, group.gid, prio, work.tx.now, Math.min(taking.room, LANES) + seen.size).filter(({ lane }) => !seen.has(lane));
       if (lanes.length === 0) break;
       for (const lane of lanes) {
-        if (taking.full) return;
         seen.add(lane.lane);
-        taking.takeLane(lane);
+        if (!taking.full) taking.takeLane(lane);
       }
     }
-    if (taking.full) return;
   }
 }
 

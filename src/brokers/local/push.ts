@@ -2,7 +2,7 @@ import type { PushResult } from "../../core/index.ts";
 import type { Work } from "./context.ts";
 import type { Crypt } from "./crypt.ts";
 import { messageId, messageKey } from "./ids.ts";
-import { placeOf } from "./input.ts";
+import { checkOrdered, placeOf } from "./input.ts";
 import type { Incoming } from "./input.ts";
 import type { LiveQueue } from "./live.ts";
 import { append } from "./log.ts";
@@ -15,7 +15,9 @@ import type { WriteTx } from "./tx.ts";
 /** @throws queue-full, encryption-key-missing */
 export function pushInto(work: Work, queue: LiveQueue, items: readonly Incoming[]): PushResult[] {
   const { tx, crypt } = work;
+  checkOrdered(items, queue.options);
   if (queue.scheduled > 0) bringInDue(tx, queue);
+  const firstKey = messageKey(queue.qid, queue.seq + 1);
   const results: PushResult[] = [];
   const entries: Entry[] = [];
   let scheduled = 0;
@@ -41,7 +43,7 @@ export function pushInto(work: Work, queue: LiveQueue, items: readonly Incoming[
   const limited = queue.options.maxSize > 0 && entries.length + scheduled > 0;
   if (limited && queue.options.overflow === "reject") checkRoom(tx, queue, entries.length);
   append(tx, queue, entries, Math.max(tx.now, queue.last_ts));
-  if (limited && queue.options.overflow === "drop-oldest") dropOldest(work, queue);
+  if (limited && queue.options.overflow === "drop-oldest") dropOldest(work, queue, firstKey);
   return results;
 }
 

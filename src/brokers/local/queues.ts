@@ -3,6 +3,7 @@ import type { QueueInfo, QueueOptions, QueueOptionsInput, Queues } from "../../c
 import { change } from "./context.ts";
 import type { Local, Work } from "./context.ts";
 import { groupCounts } from "./counts.ts";
+import { objectOf } from "./input.ts";
 import type { LiveQueue } from "./live.ts";
 import { pageLimit } from "./page.ts";
 import { queuesAfter, requireQueue } from "./queue-row.ts";
@@ -18,6 +19,7 @@ export function queuesFacet(local: Local): Queues {
   const { store } = local;
   return {
     async create(name, options = {}) {
+      objectOf(options, "options");
       const merged = mergeOptions(DEFAULT_OPTIONS, options);
       queueName(name);
       return change(local, (work) => {
@@ -26,10 +28,12 @@ export function queuesFacet(local: Local): Queues {
       });
     },
     async configure(name, options) {
+      objectOf(options, "options");
       mergeOptions(DEFAULT_OPTIONS, options);
       return change(local, (work) => info(work.tx, configure(work, queueName(name), options)));
     },
     async list(request = {}) {
+      objectOf(request, "request");
       const limit = pageLimit(request);
       return store.read((tx) => list(tx, limit, request));
     },

@@ -1,12 +1,12 @@
 import type { Work } from "./context.ts";
-import { recordEvent } from "./events.ts";
+import { writeEvent } from "./events.ts";
 import type { LiveGroup, LiveQueue } from "./live.ts";
 import { completedBy, holding, idList, storedIds } from "./standing.ts";
 import type { Placed } from "./standing.ts";
 import type { WriteTx } from "./tx.ts";
 
 /** What a message's timeline says of its removal; without: it was completed, and its timeline goes with it. */
-export type Removal = { readonly event: "dropped" | "removed"; readonly reason: string } | null;
+export type Removal = { readonly event: "dropped" | "expired" | "removed"; readonly reason: string } | null;
 
 interface Row {
   readonly lane: number;
@@ -44,7 +44,7 @@ function forget(tx: WriteTx, group: LiveGroup, message: Placed, removal: Removal
     if (message.keyed) tx.run("UPDATE cursor SET passed = passed - 1 WHERE lane = ? AND gid = ?", message.lane, group.gid);
     return;
   }
-  if (removal?.event === "dropped") group.dropped += 1;
+  if (removal !== null && removal.event !== "removed") group.dropped += 1;
   const lease = holding(tx, group, message);
   const history = tx.get<{ retrying: number }>("SELECT retrying FROM exc WHERE gid = ? AND id = ?", group.gid, message.id);
   if (history !== undefined) tx.run("DELETE FROM exc WHERE gid = ? AND id = ?", group.gid, message.id);
@@ -66,16 +66,12 @@ function leaveLease(tx: WriteTx, group: LiveGroup, message: Placed, lease: { rea
   if (message.keyed) tx.run("UPDATE cursor SET pos = ?, lease = NULL, ready_at = ? WHERE lane = ? AND gid = ?", row.last, tx.now, message.lane, group.gid);
 }
 
-/** A timeline lives as long as its message or a dead letter of it; that of a message that was lost on the way stays to tell so. */
+/** A timeline lives as long as its message or a dead letter of it. Of a message that was lost on the way, one event stays to tell so. */
 function leaveTimeline(work: Work, queue: LiveQueue, key: number, removal: Removal): void {
   const { tx } = work;
-  if (removal !== null) {
-    recordEvent(tx, work.crypt, queue, key, removal.event, { data: { reason: removal.reason } });
-    return;
-  }
-  if (tx.get("SELECT 1 AS one FROM event WHERE id = ? LIMIT 1", key) === undefined) return;
-  if (tx.get("SELECT 1 AS one FROM dead WHERE id = ? LIMIT 1", key) !== undefined) return;
-  forgetTimeline(tx, key);
+  const dead = tx.get("SELECT 1 AS one FROM dead WHERE id = ? LIMIT 1", key) !== undefined;
+  if (!dead && tx.get("SELECT 1 AS one FROM event WHERE id = ? LIMIT 1", key) !== undefined) forgetTimeline(tx, key);
+  if (removal !== null) writeEvent(tx, work.crypt, queue, key, removal.event, { data: { reason: removal.reason } });
 }
 
 export function forgetTimeline(tx: WriteTx, key: number): void {

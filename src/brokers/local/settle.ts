@@ -90,7 +90,7 @@ class LeaseSettling {
     });
     const plan = settlePlan(lease.keyed === 1, placements);
     for (const placement of plan.first) this.#settleOne(open, queue, group, placement);
-    if (lease.keyed === 1) this.#endInOrder(open, queue, group, plan.then[0], plan.stale);
+    if (lease.keyed === 1) this.#endInOrder(open, queue, group, plan.then);
     else {
       for (const placement of plan.then) this.#return(open, queue, group, placement);
       open.storeUnkeyed(this.#work, group);
@@ -132,8 +132,13 @@ class LeaseSettling {
     this.#answer(target, fate);
   }
 
-  #endInOrder(open: OpenLease, queue: LiveQueue, group: LiveGroup, ender: Placement<Asked> | undefined, stale: readonly Placement<Asked>[]): void {
+  #endInOrder(open: OpenLease, queue: LiveQueue, group: LiveGroup, returned: readonly Placement<Asked>[]): void {
     open.storeSettled(this.#work, group);
+    const [ender, ...stale] = returned.filter(({ target }) => {
+      const settled = open.done.has(target.receipt.id);
+      if (settled) this.#refuse(target, leaseLost("a cumulative ack of this call settled its message"));
+      return !settled;
+    });
     if (ender === undefined) {
       open.storeKeyed(this.#work, group);
       return;

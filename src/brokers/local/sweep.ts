@@ -16,7 +16,7 @@ const LOOSE_TIMELINES = 7 * DAY;
 
 /** Messages whose ttl is over. One that somebody works on may still be finished. */
 export const sweepExpired = {
-  find(tx: ReadTx): number[] | null {
+  find: (tx: ReadTx): number[] | null => {
     const rows = tx.all<{ id: number }>("SELECT id FROM msg INDEXED BY msg_exp WHERE exp IS NOT NULL AND exp <= ? LIMIT ? + 0", tx.now, AT_ONCE);
     const free = rows.filter(({ id }) => {
       const message = placed(tx, id);
@@ -25,23 +25,23 @@ export const sweepExpired = {
     });
     return free.length === 0 ? null : free.map(({ id }) => id);
   },
-  do(work: Work, ids: readonly number[]): void {
+  do: (work: Work, ids: readonly number[]): void => {
     const { tx } = work;
     for (const id of ids) {
       const queue = tx.live.queueById(queueOf(id));
       const message = placed(tx, id);
       if (queue === undefined || message === undefined || tx.live.groupsOf(queue).some((group) => isLeased(tx, group, message))) continue;
-      removeMessages(work, queue, [id], { event: "dropped", reason: "It expired (ttl)." });
+      removeMessages(work, queue, [id], { event: "expired", reason: "Its ttl was over." });
     }
   },
 };
 
 /** What deleted queues and old generations of groups left behind. */
 export const sweepGone = {
-  find(tx: ReadTx): { readonly qid: number } | { readonly gid: number; readonly swept: number } | null {
+  find: (tx: ReadTx): { readonly qid: number } | { readonly gid: number; readonly swept: number } | null => {
     return tx.get<{ qid: number }>("SELECT qid FROM gone_queue LIMIT 1") ?? tx.get<{ gid: number; swept: number }>("SELECT gid, swept FROM gone LIMIT 1") ?? null;
   },
-  do({ tx }: Work, found: { readonly qid: number } | { readonly gid: number; readonly swept: number }): void {
+  do: ({ tx }: Work, found: { readonly qid: number } | { readonly gid: number; readonly swept: number }): void => {
     if ("qid" in found) sweepQueue(tx, found.qid);
     else sweepGroup(tx, found.gid, found.swept);
   },
@@ -82,7 +82,7 @@ function sweepGroup(tx: WriteTx, gid: number, swept: number): void {
 
 /** Rows that only had a time to live. */
 export const sweepLoose = {
-  find(tx: ReadTx): readonly Loose[] | null {
+  find: (tx: ReadTx): readonly Loose[] | null => {
     const found: Loose[] = [];
     for (const { qid, options } of queuesAfter(tx, "", 1_000)) {
       const before = tx.now - options.dedupWindowSeconds;
@@ -90,7 +90,7 @@ export const sweepLoose = {
     }
     return found.length === 0 ? null : found;
   },
-  do({ tx }: Work, found: readonly Loose[]): void {
+  do: ({ tx }: Work, found: readonly Loose[]): void => {
     for (const { qid, before } of found) {
       tx.run("DELETE FROM dedup WHERE (qid, part, tx) IN (SELECT qid, part, tx FROM dedup INDEXED BY dedup_at WHERE qid = ? AND at <= ? LIMIT ? + 0)", qid, before, AT_ONCE);
     }

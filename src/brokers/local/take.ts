@@ -54,6 +54,8 @@ const INSERT_LEASE = "INSERT INTO lease (token, lane, gid, keyed, first, last, o
 /** Rows that one pop steps over in a lane: more, and it goes on with the next pop. */
 const SKIPS = 1_000;
 
+const OVER = { event: "expired", reason: "It waited longer than its ttl, or the queue's limits, allow." } as const;
+
 /** What was found at the front of a lane's log. */
 interface Front {
   readonly taken: Candidate[];
@@ -72,6 +74,8 @@ export class Taking {
   readonly #wanted: Wanted;
   readonly #startsAt: number;
   readonly #most: number;
+  /** Messages that entered up to then are deleted, whatever became of them. */
+  readonly #tooOld: number;
   #alone = false;
 
   constructor(work: Work, queue: LiveQueue, group: LiveGroup, wanted: Wanted, most: number) {
@@ -80,6 +84,7 @@ export class Taking {
     this.#group = group;
     this.#wanted = wanted;
     this.#most = most;
+    this.#tooOld = Math.max(...[queue.options.retentionSeconds, queue.options.maxWaitTimeSeconds].map((ms) => (ms > 0 ? work.tx.now - ms : -1)));
     // A start in the future: what enters until then is before it.
     this.#startsAt = group.start === "all" || group.start === "new" ? 0 : Number(group.start);
   }
@@ -103,7 +108,7 @@ export class Taking {
   takeMessage(key: number, cursorOf: (lane: number) => LaneCursor | undefined): void {
     const row = messageByKey(this.#work.tx, key);
     const cursor = row === undefined ? undefined : cursorOf(row.lane);
-    if (row === undefined || cursor === undefined || (row.exp !== null && row.exp <= this.#work.tx.now)) return;
+    if (row === undefined || cursor === undefined || this.#isOver(row)) return;
     if (row.only_group !== null && row.only_group !== this.#group.name) return;
     if (cursor.name === null) this.#takeOutOfTurn(cursor, row.id);
     else this.#takeKeyed(cursor, row.id);
@@ -131,10 +136,10 @@ export class Taking {
       return;
     }
     if (this.#wanted.atMostOnce) {
+      this.#deliver(cursor, taken, null);
       this.#complete(taken);
       const done = storedIds(idList(cursor.done).filter((id) => id > last.id));
       tx.run("UPDATE cursor SET pos = ?1, done = ?2, passed = passed + ?3, ready_at = CASE WHEN EXISTS (SELECT 1 FROM msg INDEXED BY msg_lane WHERE lane = ?5 AND id > ?1) THEN ?4 END WHERE lane = ?5 AND gid = ?6", last.id, done, taken.length, tx.now, cursor.lane, this.#group.gid);
-      this.#deliver(cursor, taken, null);
       return;
     }
     const before = first.id - 1;
@@ -163,7 +168,7 @@ export class Taking {
           skipped.push(row.id);
           continue;
         }
-        if (row.exp !== null && row.exp <= tx.now) {
+        if (this.#isOver(row)) {
           expired.push(row.id);
           continue;
         }
@@ -178,8 +183,13 @@ export class Taking {
       again = tx.now;
       if (skipped.length + expired.length >= SKIPS) break;
     }
-    if (expired.length > 0) removeMessages(this.#work, this.#queue, expired, { event: "dropped", reason: "It expired (ttl)." });
+    if (expired.length > 0) removeMessages(this.#work, this.#queue, expired, OVER);
     return { taken, skipped: [...skipped, ...expired].sort((a, b) => a - b), again };
+  }
+
+  /** Its ttl is over, or it has waited longer than the queue keeps messages: housekeeping just hasn't come to it. */
+  #isOver(row: { readonly exp: number | null; readonly ts: number }): boolean {
+    return (row.exp !== null && row.exp <= this.#work.tx.now) || row.ts <= this.#tooOld;
   }
 
   /** `null` when the message may be delivered now. */
@@ -225,9 +235,9 @@ export class Taking {
     const { tx } = this.#work;
     if (this.#group.retrying + this.#group.released === 0) return [];
     const rows = tx.all<Candidate>(RETURNED, this.#group.gid, cursor.lane, tx.now, this.room);
-    const expired = rows.filter(({ exp }) => exp !== null && exp <= tx.now);
-    if (expired.length > 0) removeMessages(this.#work, this.#queue, expired.map(({ id }) => id), { event: "dropped", reason: "It expired (ttl)." });
-    const live = rows.filter(({ exp }) => exp === null || exp > tx.now);
+    const expired = rows.filter((row) => this.#isOver(row));
+    if (expired.length > 0) removeMessages(this.#work, this.#queue, expired.map(({ id }) => id), OVER);
+    const live = rows.filter((row) => !this.#isOver(row));
     const alone = live.findIndex((row) => row.alone === 1);
     if (alone !== 0) return alone < 0 ? live : live.slice(0, alone);
     if (this.deliveries.length > 0) return [];
@@ -239,8 +249,8 @@ export class Taking {
   #give(cursor: LaneCursor, taken: readonly Candidate[], returned: number, range: { before: number; last: number; skipped: readonly number[] }): void {
     if (taken.length === 0) return;
     if (this.#wanted.atMostOnce) {
-      this.#complete(taken);
       this.#deliver(cursor, taken, null);
+      this.#complete(taken);
       return;
     }
     const fromLog = taken.length > returned;
@@ -296,6 +306,8 @@ export class Taking {
 
   /** Delivered at most once: completed on delivery. */
   #complete(taken: readonly Candidate[]): void {
+    const details = { group: this.#group, worker: this.#wanted.worker };
+    if (records(this.#queue, "acked")) for (const row of taken) recordEvent(this.#work.tx, this.#work.crypt, this.#queue, row.alias ?? row.id, "acked", details);
     this.#group.completed += taken.length;
     this.#group.passed += taken.length;
   }

@@ -18,12 +18,15 @@ interface Sample {
 export class Timings {
   readonly #samples = new Map<string, Sample>();
   #storedAt = 0;
+  /** Of the last sample: a past minute is complete, so that it is written without delay. */
+  #minute = 0;
   #storing = false;
 
   /** @param history the group's, see `grp.history` */
   count(history: number, kind: keyof typeof TIMING_KIND, ms: number, at: Instant, n = 1): void {
     const bucket = timingBucket(ms);
     const minute = minuteOf(at);
+    this.#minute = minute;
     const key = `${history} ${minute} ${TIMING_KIND[kind]} ${bucket}`;
     const known = this.#samples.get(key);
     if (known === undefined) this.#samples.set(key, { history, minute, kind: TIMING_KIND[kind], bucket, n });
@@ -36,7 +39,7 @@ export class Timings {
 
   /** Writes them when it is time. They stay until `stored` says that the transaction was committed. */
   store(tx: WriteTx, now = false): void {
-    if (this.#samples.size === 0 || (!now && performance.now() - this.#storedAt < EVERY)) return;
+    if (this.#samples.size === 0 || (!now && performance.now() - this.#storedAt < EVERY && minuteOf(tx.now) <= this.#minute)) return;
     for (const { history, minute, kind, bucket, n } of this.#samples.values()) {
       tx.run("INSERT INTO timing (gid, minute, kind, bucket, n) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n", history, minute, kind, bucket, n);
     }

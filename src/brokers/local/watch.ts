@@ -8,7 +8,7 @@ const MERGED = 50;
 const LONGEST = 60_000;
 
 /** Calls back after changes, and when time changes something by itself: a message comes due, a lease runs out, a retry may go. */
-export function watchChanges(store: Store, onChange: () => void): Watch {
+export function watchChanges(store: Store, onChange: () => void, onError: (error: unknown) => void): Watch {
   let telling: NodeJS.Timeout | null = null;
   let due: NodeJS.Timeout | null = null;
   let toldAt = 0;
@@ -17,7 +17,11 @@ export function watchChanges(store: Store, onChange: () => void): Watch {
   const tell = (): void => {
     telling = null;
     toldAt = performance.now();
-    onChange();
+    try {
+      onChange();
+    } catch (error) {
+      onError(error);
+    }
     void waitForDue();
   };
   const change = (): void => {
