@@ -99,6 +99,7 @@ export class Consumer<T> {
   readonly #interrupts = new Set<() => void>();
   #signal = this.#stop.signal;
   #turn: Promise<unknown> = Promise.resolve();
+  /** Lanes that have messages: from the pop that gave them until they were settled and nothing came with that. */
   #busy = 0;
   #lastMessageAt = Date.now();
   #drained = false;
@@ -134,21 +135,24 @@ export class Consumer<T> {
   async #lane(): Promise<void> {
     const { budget, settings } = this.#parts;
     let done: Settlement[] = [];
+    let busy = false;
     for (;;) {
       const want = this.#stopping ? 0 : budget.take(settings.batch);
       if (want === 0) break;
-      const deliveries = await this.#next(done, want);
+      const deliveries = await this.#next(done, want, busy);
       done = [];
       budget.giveBack(want - deliveries.length);
-      if (deliveries.length === 0) break;
-      this.#lastMessageAt = Date.now();
+      if (deliveries.length === 0) return;
+      busy = true;
       done = await this.#work(deliveries);
+      this.#lastMessageAt = Date.now();
     }
     await this.#settle(done);
+    if (busy) this.#busy -= 1;
   }
 
   /** Settles and pops; then waits in turn. Empty: this lane is to end. */
-  async #next(done: readonly Settlement[], batch: number): Promise<Delivery[]> {
+  async #next(done: readonly Settlement[], batch: number, busy: boolean): Promise<Delivery[]> {
     const { broker, settings } = this.#parts;
     if (done.length > 0) {
       const { settled, deliveries } = await this.#persist(() => broker.messages.settleAndPop(done, settings.queue, { ...settings.request, batch })).catch(async (error: unknown) => {
@@ -158,6 +162,7 @@ export class Consumer<T> {
       this.#report(settled);
       if (deliveries.length > 0) return deliveries;
     }
+    if (busy) this.#busy -= 1;
     const turn = this.#turn.then(() => this.#waitForMessages(batch));
     this.#turn = turn.catch(() => undefined);
     return turn;
@@ -168,7 +173,10 @@ export class Consumer<T> {
     while (!this.#stopping) {
       const othersWork = this.#busy > 0;
       const deliveries = await this.#pop(batch, this.#patience(othersWork));
-      if (deliveries !== null && deliveries.length > 0) return deliveries;
+      if (deliveries !== null && deliveries.length > 0) {
+        this.#busy += 1;
+        return deliveries;
+      }
       const isIdle = settings.idle !== null && Date.now() - this.#lastMessageAt >= settings.idle;
       if (!othersWork && (!settings.wait || isIdle)) this.#end();
       else if (deliveries === null) await this.#awaitQueue();
@@ -225,14 +233,9 @@ export class Consumer<T> {
   async #work(deliveries: readonly Delivery[]): Promise<Settlement[]> {
     const { broker, held, logger, settings } = this.#parts;
     const messages = deliveries.map((delivery) => new Message<T>(delivery));
-    this.#busy += 1;
     using care = new LeaseCare(broker, held, logger, { renew: settings.renew, lease: settings.request.lease }, messages);
-    try {
-      const single = settings.each || settings.batch === 1;
-      return single ? await this.#oneByOne(messages, care) : await this.#together(messages, care);
-    } finally {
-      this.#busy -= 1;
-    }
+    const single = settings.each || settings.batch === 1;
+    return single ? await this.#oneByOne(messages, care) : await this.#together(messages, care);
   }
 
   async #oneByOne(messages: readonly Message<T>[], care: LeaseCare): Promise<Settlement[]> {
