@@ -48,8 +48,13 @@ export const deadLetterCommands = {
     const { redriven } = await (await connection.open()).repair.redrive(address.queue, { filter: { ids: [address.id] }, payload, headers });
     const [result] = redriven;
     if (result === undefined) throw new Error(vscode.l10n.t("{0} isn't among the dead letters of {1} any more.", address.id, address.queue));
-    if (result.status === "already-redriven") void vscode.window.showWarningMessage(vscode.l10n.t("{0} was redriven before, as {1}. Nothing was pushed.", address.id, result.messageId));
-    else inform(vscode.l10n.t("Redriven as {0}, with your changes.", result.messageId));
+    if (result.status === "already-redriven") {
+      void vscode.window.showWarningMessage(vscode.l10n.t("{0} was redriven before, as {1}. Nothing was pushed.", address.id, result.messageId));
+      return;
+    }
+    // What was in it is in the queue now.
+    await vscode.commands.executeCommand("workbench.action.revertAndCloseActiveEditor");
+    inform(vscode.l10n.t("Redriven as {0}, with your changes.", result.messageId));
   },
 
   "queuescope.discard": async (_app, ...args) => {

@@ -108,7 +108,7 @@ export class Connections implements vscode.Disposable {
     if (known?.plan === text) return known.connection;
     await known?.connection.close();
     const open = async (create: boolean) => {
-      const opened = await openBroker(plan, folder, create, await this.#encryptionKey());
+      const opened = await openBroker(plan, { folder, create, encryptionKey: await this.#encryptionKey(), log: this.#log });
       if (opened !== undefined) this.#log.info(`Opened ${opened.broker.url} (${opened.broker.capabilities.version})`);
       return opened;
     };

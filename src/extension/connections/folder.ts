@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Workspace } from "../../client/workspace-file.ts";
 import type { WorkerDefinition } from "../workers/definition.ts";
 import type { Connection } from "./connection.ts";
@@ -34,13 +35,18 @@ export interface FolderFacts {
  * An untrusted folder gets its own file only, because a URL makes the editor connect to somewhere.
  */
 export function planConnections({ id, name, workspace, url, trusted }: FolderFacts): ConnectionPlan[] {
-  const own: ConnectionPlan = { id, label: name, url: trusted ? url : undefined, readOnly: false, credentials: undefined };
+  const own: ConnectionPlan = { id: shortId(id), label: name, url: trusted ? url : undefined, readOnly: false, credentials: undefined };
   if (!trusted || workspace === undefined || workspace.connections.size === 0) return [own];
   return [...workspace.connections].map(([connection, settings]) => ({
-    id: JSON.stringify([id, connection]),
+    id: shortId(id, connection),
     label: workspace.connections.size === 1 ? name : `${name}: ${connection}`,
     url: settings.url,
     readOnly: settings.readOnly ?? false,
     credentials: settings.credentials,
   }));
+}
+
+/** The same in every session, and short enough for the address of a document. */
+function shortId(...parts: readonly string[]): string {
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 12);
 }

@@ -1,4 +1,5 @@
 import { access } from "node:fs/promises";
+import type { LogFields, Logger } from "../../client/log.ts";
 import type { Broker } from "../../core/index.ts";
 import type { ConnectionPlan } from "./folder.ts";
 
@@ -7,12 +8,27 @@ export interface OpenedBroker {
   readonly close: () => Promise<void>;
 }
 
-/** Loads the drivers, on first use, and opens a plan's broker. `create` false: undefined where its file isn't there yet. */
-export async function openBroker(plan: ConnectionPlan, folder: string, create: boolean, encryptionKey: string | undefined): Promise<OpenedBroker | undefined> {
+export interface OpenSettings {
+  /** Where relative URLs start, and where the workspace's own file is looked for. */
+  readonly folder: string;
+  /** False: `undefined` where its file isn't there yet. */
+  readonly create: boolean;
+  readonly encryptionKey: string | undefined;
+  readonly log: Pick<Logger, "warn" | "error">;
+}
+
+/** Loads the drivers, on first use, and opens a plan's broker. */
+export async function openBroker(plan: ConnectionPlan, { folder, create, encryptionKey, log }: OpenSettings): Promise<OpenedBroker | undefined> {
   const { connect, databasePath } = await import("../../client/connect.ts");
-  const options = { url: plan.url, cwd: folder, readOnly: plan.readOnly, encryptionKey };
-  const path = databasePath(options);
-  if (!create && !(await access(path).then(() => true, () => false))) return undefined;
-  const connection = await connect(options);
+  const place = { url: plan.url, cwd: folder };
+  if (!create && !(await access(databasePath(place)).then(() => true, () => false))) return undefined;
+  // The editor's event loop is not for checkpoints.
+  const connection = await connect({ ...place, readOnly: plan.readOnly, encryptionKey, housekeeping: "thread", logger: quiet(log) });
   return { broker: connection.broker, close: () => connection.close() };
+}
+
+/** What goes wrong in the background is logged; what goes right is not worth a line. */
+function quiet(log: OpenSettings["log"]): Logger {
+  const line = (message: string, fields: LogFields = {}): string => `${message} ${JSON.stringify(fields)}`;
+  return { debug: () => undefined, info: () => undefined, warn: (message, fields) => { log.warn(line(message, fields)); }, error: (message, fields) => { log.error(line(message, fields)); } };
 }

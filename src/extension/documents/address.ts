@@ -12,13 +12,20 @@ export type Address =
   | { readonly kind: "redrive"; readonly connection: string; readonly queue: string; readonly id: string }
   | { readonly kind: "push"; readonly connection: string; readonly queue: string; readonly partition?: string | undefined };
 
-/** The address in the query, a readable name for the tab in the path. */
+/** `queuescope://CONNECTION/KIND/[FIELD=VALUE/]...NAME`; the last part is the title of the tab. */
 export function addressUri(address: Address): vscode.Uri {
-  return vscode.Uri.from({ scheme: SCHEME, path: `/${fileName(address)}`, query: JSON.stringify(address) });
+  const { kind, connection, ...fields } = address;
+  const parts = Object.entries(fields).flatMap(([name, value]: [string, string | undefined]) => (value === undefined ? [] : [`${name}=${safe(value)}`]));
+  return vscode.Uri.from({ scheme: SCHEME, authority: connection, path: `/${[kind, ...parts, fileName(address)].join("/")}` });
 }
 
 export function uriAddress(uri: vscode.Uri): Address {
-  return JSON.parse(uri.query) as Address;
+  const [, kind, ...parts] = uri.path.split("/");
+  const fields = parts.slice(0, -1).map((part) => {
+    const at = part.indexOf("=");
+    return [part.slice(0, at), decodeURIComponent(part.slice(at + 1))] as const;
+  });
+  return { kind, connection: uri.authority, ...Object.fromEntries(fields) } as Address;
 }
 
 function fileName(address: Address): string {
@@ -27,7 +34,7 @@ function fileName(address: Address): string {
     case "deadLetter":
       return `${address.id}.json`;
     case "peek":
-      return `${safe([address.queue, address.partition, address.group].filter((part) => part !== undefined).join(" "))}.peek.json`;
+      return `${safe(address.partition ?? address.queue)}.peek.json`;
     case "trace":
       return `${address.id}.trace.log`;
     case "edit":
@@ -39,6 +46,7 @@ function fileName(address: Address): string {
   }
 }
 
+/** A name as one part of a path; most names stay as they are. */
 function safe(name: string): string {
-  return name.replaceAll(/[/\\?#]/g, "_");
+  return name.replaceAll(/[%/\\?#]/g, encodeURIComponent);
 }

@@ -48,7 +48,6 @@ export function deadLetterDocument(dead: DeadLetter): string {
       value("partition", dead.partition),
       value("reason", dead.reason),
       value("error", dead.error),
-      value("stack", dead.stack === null ? null : dead.stack.split("\n")),
       value("attempts", dead.attempts),
       value("deliveryCount", dead.deliveryCount),
       value("transactionId", dead.transactionId),
@@ -57,6 +56,8 @@ export function deadLetterDocument(dead: DeadLetter): string {
       time("deadAt", dead.deadAt),
       value("redriven", dead.redriven.map(({ queue, messageId, at }) => ({ queue, messageId, at: isoTime(at) }))),
       ...contentFields(dead),
+      // Long, so it stands last.
+      value("stack", dead.stack === null ? null : dead.stack.split("\n")),
     ]),
   );
 }
@@ -160,7 +161,7 @@ function readObject(text: string, known: readonly string[]): Fields {
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, { allowTrailingComma: true });
   const [first] = errors;
-  if (first !== undefined) throw invalidInput("document", `This document is not JSON: ${printParseErrorCode(first.error)} in line ${text.slice(0, first.offset).split("\n").length}.`);
+  if (first !== undefined) throw invalidInput("document", `This document is not JSON: ${words(printParseErrorCode(first.error))} in line ${text.slice(0, first.offset).split("\n").length}.`);
   if (root?.type !== "object") throw invalidInput("document", 'This document must be a JSON object with "data", for example { "data": { "id": 1 } }.');
   const fields = new Map<string, Node>();
   for (const { children } of root.children ?? []) {
@@ -171,6 +172,11 @@ function readObject(text: string, known: readonly string[]): Fields {
     fields.set(key, content);
   }
   return fields;
+}
+
+/** EndOfFileExpected as people write it. */
+function words(code: string): string {
+  return code.replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter}`).toLowerCase();
 }
 
 function optional<T>(fields: Fields, name: string, read: (node: Node, field: string) => T): T | undefined {

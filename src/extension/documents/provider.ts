@@ -146,8 +146,8 @@ export class MessageDocuments implements vscode.FileSystemProvider, vscode.Dispo
       const { repair } = await (await this.#connection(address)).open();
       await repair.edit(address.id, { payload, headers });
     } catch (error) {
-      // The editor shows this text beside the name of the document.
-      throw new vscode.FileSystemError(errorText(error));
+      // The editor shows this text beside the name of the document, and keeps what was written.
+      throw vscode.FileSystemError.NoPermissions(errorText(error));
     }
     vscode.window.setStatusBarMessage(vscode.l10n.t("{0} was changed in its queue.", address.id), 5000);
   }
