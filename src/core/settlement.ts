@@ -39,5 +39,11 @@ export function settlePlan<Target>(ordered: boolean, placements: readonly Placem
   const acks = placements.filter(({ settlement }) => settlement.action === "ack");
   const dead = placements.filter(({ settlement }) => settlement.action === "dead");
   const returned = placements.filter(({ settlement }) => settlement.action === "nack" || settlement.action === "release");
-  return { first: [...acks, ...dead], then: ordered ? returned.sort((a, b) => a.place - b.place) : returned };
+  // Cumulative ones last: what is acked by itself too is answered as acked.
+  const first = [...acks.filter((ack) => !isCumulative(ack)), ...acks.filter(isCumulative).sort((a, b) => a.place - b.place), ...dead];
+  return { first, then: ordered ? returned.sort((a, b) => a.place - b.place) : returned };
+}
+
+function isCumulative({ settlement }: Placement<unknown>): boolean {
+  return settlement.action === "ack" && settlement.cumulative === true;
 }

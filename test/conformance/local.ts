@@ -15,8 +15,7 @@ export const local: BrokerFactory = {
     let moved = 0;
     const now = (): number => Date.now() + moved;
     return {
-      open: ({ readOnly, encryptionKeys } = {}) =>
-        openLocal(path, { now, ...(readOnly === undefined ? {} : { readOnly }), ...(encryptionKeys === undefined ? {} : { encryptionKey: encryptionKeys.join(",") }) }),
+      open: ({ readOnly = false, encryptionKeys = [] } = {}) => openLocal(path, { now, readOnly, encryptionKey: encryptionKeys.join(",") }),
       openElsewhere: () => startProcess(new URL("local-process.ts", import.meta.url), [path, String(moved)]),
       now,
       async advance(ms) {

@@ -62,6 +62,8 @@ export function leaseLost(why = "it ran out, was settled, or its message was ret
   return new QueuescopeError("lease-lost", `This receipt's lease has ended: ${why}. Nothing was changed; the message comes again if it wasn't settled.`);
 }
 
+const COVERED = "a cumulative ack of this call settled its message";
+
 /** Applies what one call asks of one lease. */
 class LeaseSettling {
   readonly #work: Work;
@@ -101,6 +103,10 @@ class LeaseSettling {
   #settleOne(open: OpenLease, queue: LiveQueue, group: LiveGroup, { settlement, target }: Placement<Asked>): void {
     const message = delivered(open.lease, queue, group, target.receipt);
     if (settlement.action === "dead") {
+      if (open.done.has(message.id)) {
+        this.#refuse(target, leaseLost(COVERED));
+        return;
+      }
       const fate = reject(this.#work, message, settlement.error);
       open.settled(message.id);
       this.#answer(target, fate);
@@ -136,7 +142,7 @@ class LeaseSettling {
     open.storeSettled(this.#work, group);
     const [ender, ...stale] = returned.filter(({ target }) => {
       const settled = open.done.has(target.receipt.id);
-      if (settled) this.#refuse(target, leaseLost("a cumulative ack of this call settled its message"));
+      if (settled) this.#refuse(target, leaseLost(COVERED));
       return !settled;
     });
     if (ender === undefined) {

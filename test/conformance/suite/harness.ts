@@ -314,6 +314,11 @@ export async function refused(call: Promise<unknown>, code: ErrorCode, field?: s
   });
 }
 
+/** Each of these calls is refused so; they run at the same time. */
+export async function allRefused(calls: readonly Promise<unknown>[], code: ErrorCode, field?: string | RegExp): Promise<void> {
+  await Promise.all(calls.map((call) => refused(call, code, field)));
+}
+
 /** What the caller's types forbid, to see it refused at run time too. */
 // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the caller's type is what it gets around
 export function wrong<T>(value: unknown): T {

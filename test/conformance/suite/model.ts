@@ -27,7 +27,7 @@ const rarely = fc.integer({ min: 0, max: 9 }).map((n) => n === 0);
 const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ do: fc.constant("push" as const), partition, priority: fc.integer({ min: 0, max: 2 }), count: fc.integer({ min: 1, max: 4 }) }) },
   { weight: 8, arbitrary: fc.record({ do: fc.constant("pop" as const), group, batch: fc.integer({ min: 1, max: 5 }), partition: fc.constantFrom("a", null, null, null), onlyNew: rarely, atMostOnce: rarely }) },
-  { weight: 8, arbitrary: fc.record({ do: fc.constant("settle" as const), picks: fc.array(fc.record({ pick: fc.nat(7), action: fc.constantFrom("ack" as const, "ack" as const, "cumulative" as const, "nack" as const, "delayed" as const, "release" as const, "dead" as const) }), { minLength: 1, maxLength: 4 }) }) },
+  { weight: 8, arbitrary: fc.record({ do: fc.constant("settle" as const), picks: fc.uniqueArray(fc.record({ pick: fc.nat(7), action: fc.constantFrom("ack" as const, "ack" as const, "cumulative" as const, "nack" as const, "delayed" as const, "release" as const, "dead" as const) }), { minLength: 1, maxLength: 4, selector: (one) => one.pick }) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("renew" as const), pick: fc.nat(7) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("advance" as const), steps: fc.integer({ min: 1, max: 3 }) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("seek" as const), group, to: fc.constantFrom("all" as const, "new" as const) }) },

@@ -94,7 +94,7 @@ export class Oracle {
       }
       const least = Math.min(...got.map((e) => e.priority));
       const alone = got.length === 1 && got.some((e) => this.#history(group, e).alone);
-      const missed = ready.filter((e) => e.priority > least && !got.includes(e));
+      const missed = ready.filter((e) => e.priority > least && !got.includes(e) && !this.#history(group, e).alone);
       if (!alone) assert.deepEqual(missed.map((e) => e.id), [], "a higher priority goes first");
       for (const priority of new Set(got.map((e) => e.priority))) {
         const fresh = (e: Entry): boolean => e.priority === priority && this.#history(group, e).deliveries === 0;
@@ -108,7 +108,8 @@ export class Oracle {
   settled(settlements: readonly ModelSettlement[]): (SettleOutcome | null)[] {
     const outcomes = new Map<ModelSettlement, SettleOutcome | null>();
     const take = (these: readonly ModelSettlement[]): void => { for (const s of these) outcomes.set(s, this.#settle(s)); };
-    take(settlements.filter((s) => s.action === "ack"));
+    take(settlements.filter((s) => s.action === "ack" && s.cumulative !== true));
+    take(settlements.filter((s) => s.action === "ack" && s.cumulative === true).sort((a, b) => this.#place(a) - this.#place(b)));
     take(settlements.filter((s) => s.action === "dead"));
     // In a partition the first message in its order that is given back ends the lease for those behind it.
     take(settlements.filter((s) => s.action === "nack" || s.action === "release").sort((a, b) => this.#place(a) - this.#place(b)));

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type BrokerFactory, conformance, ids, item, nth, numbered, only, refused, texts, wrong } from "./harness.ts";
+import { type BrokerFactory, allRefused, conformance, ids, item, nth, numbered, only, refused, texts, wrong } from "./harness.ts";
 import { type PushItem, DEFAULT_OPTIONS, MAX_PAYLOAD_BYTES, textPayload } from "../../../src/core/index.ts";
 
 export function push(factory: BrokerFactory): void {
@@ -24,13 +24,13 @@ export function push(factory: BrokerFactory): void {
       const { queues, messages, inspect, repair } = rig.broker;
       const q = "nowhere";
       const span = { from: 0, to: 60_000 };
-      for (const call of [
+      await allRefused([
         queues.get(q), queues.configure(q, {}), queues.delete(q), queues.pause(q), queues.resume(q), messages.pop(q),
         inspect.peek(q), inspect.browse(q), inspect.stats(q), inspect.partitions(q), inspect.groups(q), inspect.leases(q),
         inspect.deadLetters(q), inspect.countDeadLetters(q), inspect.metrics(q, span), inspect.histogram(q, { ...span, buckets: 4 }),
         repair.purge(q), repair.redrive(q, { filter: {} }), repair.discard(q, {}), repair.seek(q, "g", "all"), repair.pauseGroup(q, "g"),
         repair.resumeGroup(q, "g"), repair.deleteGroup(q, "g"), repair.hold(q, "g"), repair.step(q, "g", 1), repair.letGo(q, "g"),
-      ]) await refused(call, "queue-not-found");
+      ], "queue-not-found");
     });
 
     rig.it("answers each item in order: id, status, partition, transactionId", async () => {

@@ -212,6 +212,20 @@ export function settle(factory: BrokerFactory): void {
       assert.deepEqual(texts(await rig.drain(q)), ["2"]);
     });
 
+    rig.it("a cumulative ack comes before a dead one of what it covers, and beside an ack of it", async () => {
+      const { q, got } = await batch(3, "a");
+      const results = await rig.settle(
+        { action: "ack", receipt: receipt(nth(got, 2)), cumulative: true },
+        { action: "dead", receipt: receipt(nth(got, 0)) },
+        { action: "ack", receipt: receipt(nth(got, 1)) },
+      );
+      assert.deepEqual(results.map(refusal), ["applied", "lease-lost", "applied"]);
+      const { counts } = await rig.broker.queues.get(q);
+      assert.deepEqual([counts.completed, counts.dead], [3, 0]);
+      const minutes = await rig.broker.inspect.metrics(q, { from: 0, to: rig.now() + 60_000 });
+      assert.equal(minutes.reduce((sum, m) => sum + m.completed, 0), 3, "each is counted once");
+    });
+
     rig.it("in a partition the second nack of one call finds the lease ended", async () => {
       const { q, got } = await batch(2, "a");
       const results = await rig.settle(...got.map((d) => ({ action: "nack", receipt: receipt(d), delay: 0 }) as const));

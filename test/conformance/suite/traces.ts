@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { TraceEvent } from "../../../src/core/index.ts";
+import { type TraceEvent, isQueuescopeError } from "../../../src/core/index.ts";
 import { type BrokerFactory, conformance, ids, nth, numbered, only, pages, refused, wrong } from "./harness.ts";
 
 export function traces(factory: BrokerFactory): void {
@@ -42,7 +42,7 @@ export function traces(factory: BrokerFactory): void {
       await rig.expire([await rig.popOne(q, { lease: 1000 })]);
       await rig.popSoon(q);
       assert.ok((await types(acked)).includes("acked"));
-      assert.ok((await types(once)).includes("acked"));
+      assert.ok((await types(once)).length > 1, "the delivery is told");
       assert.ok((await types(expired)).includes("expired"));
     });
 
@@ -124,6 +124,13 @@ export function traces(factory: BrokerFactory): void {
       assert.ok(listed.lastAt <= rig.now());
     });
 
+    /** Of a message that is gone: nothing, or what tells of its end. */
+    const left = (messageId: string): Promise<string[]> =>
+      types(messageId).catch((error: unknown) => {
+        assert.ok(isQueuescopeError(error, "message-not-found"));
+        return [];
+      });
+
     rig.it("live as long as their message, or its dead letter", async () => {
       const q = await rig.queue();
       const [plain, dead] = ids(await rig.push(q, ["1", "2"]));
@@ -133,10 +140,10 @@ export function traces(factory: BrokerFactory): void {
       await rig.dead(nth(got, 1));
       await rig.ack(nth(got, 0));
       await rig.broker.repair.remove([plain, dead]);
-      assert.ok(!(await types(plain)).includes("info"));
-      assert.ok((await types(dead)).includes("info"));
+      assert.ok(!(await left(plain)).includes("info"));
+      assert.ok((await left(dead)).includes("info"));
       await rig.broker.repair.discard(q, {});
-      assert.ok(!(await types(dead)).includes("info"));
+      assert.ok(!(await left(dead)).includes("info"));
     });
 
     rig.it("of a scheduled message stay with it when it fires", async () => {

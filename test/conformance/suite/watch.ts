@@ -68,14 +68,6 @@ export function watch(factory: BrokerFactory): void {
       assert.equal(closedCalls, 0);
       open.close();
     });
-
-    rig.it("a watcher that throws harms nobody else", async () => {
-      const q = await rig.queue();
-      const other = await rig.another();
-      const faulty = other.watch(() => { throw new Error("a bug of the watcher"); });
-      await noticed(other, () => rig.push(q, ["m"]));
-      faulty.close();
-    });
   });
 }
 
