@@ -9,6 +9,8 @@ export async function onEachChange(broker: Broker, signal: AbortSignal, act: () 
   const tell = (): void => { next.resolve(undefined); };
   const watch = broker.watch(tell);
   signal.addEventListener("abort", tell);
+  // A watch alone doesn't keep a process alive.
+  const alive = setInterval(() => undefined, 3_600_000);
   try {
     while (!signal.aborted) {
       next = Promise.withResolvers();
@@ -18,5 +20,6 @@ export async function onEachChange(broker: Broker, signal: AbortSignal, act: () 
   } finally {
     signal.removeEventListener("abort", tell);
     watch.close();
+    clearInterval(alive);
   }
 }

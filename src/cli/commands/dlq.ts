@@ -1,16 +1,16 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { invalidInput } from "../../core/index.ts";
-import type { Broker, DeadLetter, DeadLetterFilter, RedriveRequest } from "../../core/index.ts";
+import type { Broker, DeadLetter, DeadLetterFilter, RedriveRequest, RedriveResult } from "../../core/index.ts";
 import { header, whole } from "../arguments.ts";
 import { withExamples } from "../examples.ts";
 import { asPayload, readData } from "../input.ts";
 import { deadLetterJson } from "../json.ts";
-import { allPages, eachPage } from "../pages.ts";
+import { allPages } from "../pages.ts";
 import { given } from "../session.ts";
 import type { Act, Session } from "../session.ts";
 import { facts, table } from "../show.ts";
-import { payloadLine, plural, printable, printableLines, spanText, timeText } from "../text.ts";
+import { columns, payloadLine, plural, printable, printableLines, spanText, timeText } from "../text.ts";
 import { UsageError } from "../usage-error.ts";
 
 export function dlqCommand(act: Act): CommandUnknownOpts {
@@ -132,27 +132,27 @@ function redrive(act: Act): CommandUnknownOpts {
     "queuescope dlq redrive orders --all --to orders-retry");
 }
 
-/** A page of dead letters at a time, so that Ctrl-C ends between two and none is met twice. */
+/** A step at a time, so that Ctrl-C ends between two. */
 async function redriveAll(session: Session, broker: Broker, queue: string, filter: DeadLetterFilter, request: Omit<RedriveRequest, "filter">): Promise<void> {
   using progress = session.out.progress();
   const total = await broker.inspect.countDeadLetters(queue, filter);
-  const seen: string[] = [];
+  const left = filter.ids === undefined && request.again !== true ? await broker.inspect.countDeadLetters(queue, { ...filter, redriven: true }) : 0;
   let redriven = 0;
-  let already = 0;
-  for await (const page of eachPage(session, (after) => broker.inspect.deadLetters(queue, { ...filter, ...given({ after }), limit: 200 }))) {
+  let after: string | null = null;
+  do {
     session.checkpoint(`${plural(redriven, "dead letter")} of ${queue} were redriven before the interruption.`);
-    const ids = page.map(({ id }) => id);
-    const result = await broker.repair.redrive(queue, { ...request, filter: { ids }, limit: ids.length });
-    const done = result.redriven.filter(({ status }) => status === "redriven").length;
-    redriven += done;
-    already += result.redriven.length - done;
-    seen.push(...ids);
-    session.out.show(result.redriven.map((row) => ({ ...row })), () => (filter.ids === undefined ? [] : result.redriven.map((row) => `${row.deadLetterId}  ${row.status === "redriven" ? `redriven as ${row.messageId}` : `was redriven before, as ${row.messageId}`}`)));
+    const step: RedriveResult = await broker.repair.redrive(queue, { ...request, filter, ...given({ after: after ?? undefined }) });
+    after = step.next;
+    redriven += step.redriven.filter(({ status }) => status === "redriven").length;
+    session.out.show(step.redriven.map((row) => ({ ...row })), () => (filter.ids === undefined ? [] : columns(step.redriven.map(redrivenRow), session.out.width)));
     progress.update(`${redriven} of ${total} redriven`);
-  }
+  } while (after !== null);
   session.out.show([], () => (filter.ids === undefined ? [`Redrove ${plural(redriven, "dead letter")} of ${printable(queue)} to ${printable(request.to ?? queue)}.`] : []));
-  if (already > 0) session.out.note(`${plural(already, "dead letter")} had been redriven before and ${already === 1 ? "was" : "were"} left alone; --again redrives them once more.`);
-  refuseMissing(session, filter.ids ?? [], seen);
+  if (left > 0) session.out.note(`${plural(left, "dead letter")} had been redriven before and ${left === 1 ? "was" : "were"} left alone; --again redrives them once more.`);
+}
+
+function redrivenRow({ deadLetterId, messageId, status }: RedriveResult["redriven"][number]): string[] {
+  return [deadLetterId, status === "redriven" ? `redriven as ${messageId}` : `was redriven before, as ${messageId}; --again redrives it once more`];
 }
 
 function discard(act: Act): CommandUnknownOpts {
