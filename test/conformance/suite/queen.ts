@@ -150,11 +150,16 @@ export function queen(factory: BrokerFactory): void {
         const { messages } = nth(handles, Number(n) % 3);
         for (let turn = Number(n); open > 0; turn += 1) {
           const got = await messages.pop(q, { batch: 1 + (turn % 4) });
+          const stopped = new Set<string | null>();
           for (const [i, d] of got.entries()) {
+            if (stopped.has(d.partition)) continue;
             const fail = (turn + i) % 7 === 0;
             const result = only(await messages.settle([fail ? { action: "nack", receipt: receipt(d), delay: 0 } : { action: "ack", receipt: receipt(d) }]));
             assert.equal(refusal(result), "applied");
-            if (fail && d.partition !== null) break;
+            if (fail) {
+              stopped.add(d.partition);
+              continue;
+            }
             done.get(d.partition ?? "")?.push(...texts([d]));
             open -= 1;
           }
