@@ -16,6 +16,7 @@ interface Filter extends Names {
 
 /** @throws invalid-input naming the field */
 export function checkedNames<T extends Names>(request: T): T {
+  checkedObject(request);
   if (request.group !== undefined) groupName(request.group);
   if (typeof request.partition === "string") partitionName(request.partition);
   return request;
@@ -40,7 +41,13 @@ export function checkedIds(ids: readonly string[]): readonly string[] {
   return ids;
 }
 
-function isTextList(value: unknown): boolean {
+/** Callers without types give anything. @throws invalid-input */
+export function checkedObject<T>(value: T, field = "request"): T {
+  if (typeof value !== "object" || value === null) throw invalidInput(field, `${field} must be an object, but is ${value === null ? "null" : typeof value}.`);
+  return value;
+}
+
+export function isTextList(value: unknown): boolean {
   return Array.isArray(value) && value.every((item) => typeof item === "string");
 }
 

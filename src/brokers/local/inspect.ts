@@ -3,7 +3,7 @@ import type { Inspect } from "../../core/index.ts";
 import { browse } from "./browse.ts";
 import type { Local } from "./context.ts";
 import { countDeadLetters, deadLetter, deadLetters } from "./dead-letters.ts";
-import { checkedFilter, checkedIds, checkedNames } from "./filters.ts";
+import { checkedFilter, checkedIds, checkedNames, checkedObject } from "./filters.ts";
 import { health } from "./health.ts";
 import { histogram } from "./histogram.ts";
 import { messageNotFound } from "./ids.ts";
@@ -39,10 +39,10 @@ export function inspectFacet({ store, crypt }: Local): Inspect {
     deadLetters: async (queue, request = {}) => store.read((tx) => deadLetters(tx, requireQueue(tx, queue), checkedFilter(request), unseal)),
     countDeadLetters: async (queue, filter = {}) => countDeadLetters(store, queue, checkedFilter(filter), unseal),
     deadLetter: (id) => store.read((tx) => deadLetter(tx, id, unseal)),
-    traces: (request) => store.read((tx) => traces(tx, request, unseal)),
-    traceNames: (request = {}) => store.read((tx) => traceNames(tx, request)),
+    traces: async (request) => store.read((tx) => traces(tx, checkedObject(request), unseal)),
+    traceNames: async (request = {}) => store.read((tx) => traceNames(tx, checkedObject(request))),
     metrics: async (queue, request) => store.read((tx) => metrics(tx, requireQueue(tx, queue), checkedNames(request))),
-    histogram: (queue, request) => store.read((tx) => histogram(tx, requireQueue(tx, queue), request)),
+    histogram: async (queue, request) => store.read((tx) => histogram(tx, requireQueue(tx, queue), checkedObject(request))),
     health: () => health(store, crypt),
   };
 }

@@ -25,7 +25,6 @@ const AT_ONCE = 50;
  */
 export async function redrive(local: Local, queue: string, request: RedriveRequest): Promise<RedriveResult> {
   const limit = limitOf(request.limit, 200, 10_000);
-  checkEdit(request);
   const redriven: Redriven[] = [];
   let after: number | null = afterNumber(request.after);
   while (after !== null && redriven.length < limit) {
@@ -37,11 +36,6 @@ export async function redrive(local: Local, queue: string, request: RedriveReque
   return { redriven, more: after !== null, next: after === null ? null : String(after) };
 }
 
-function checkEdit({ filter, payload, headers }: RedriveRequest): void {
-  const edits = payload !== undefined || headers !== undefined;
-  if (edits && filter.ids?.length !== 1) throw invalidInput("ids", "Only one dead letter at a time can be edited and redriven. Give its id, and no others.");
-}
-
 function redriveStep(work: Work, name: string, request: RedriveRequest, after: number, limit: number): { redriven: Redriven[]; next: number | null } {
   const { tx } = work;
   const source = tx.live.queue(name);
@@ -51,6 +45,7 @@ function redriveStep(work: Work, name: string, request: RedriveRequest, after: n
   // Named ones that were redriven before are answered as such; a filter passes them over.
   const fresh = request.again === true || request.filter.ids !== undefined ? {} : { redriven: false };
   const { dids, next } = matchingDead(tx, source, { ...fresh, ...request.filter }, work.crypt.unseal, after, limit);
+  checkEdit(request, dids.length > 1 || next !== null || after > 0);
   const letters = dids.flatMap((did) => deadRow(tx, did) ?? []);
   const todo = letters.filter((letter) => letter.redriven === 0 || request.again === true);
   const limited = target.options.maxSize > 0 && todo.length > 0;
@@ -62,6 +57,11 @@ function redriveStep(work: Work, name: string, request: RedriveRequest, after: n
     return { deadLetterId: deadLetterId(source.qid, did), messageId: id ?? latest(work, did), status: id === undefined ? "already-redriven" : "redriven" };
   });
   return { redriven, next };
+}
+
+/** @throws invalid-input */
+function checkEdit({ payload, headers }: RedriveRequest, several: boolean): void {
+  if (several && (payload !== undefined || headers !== undefined)) throw invalidInput("filter", "Only one dead letter at a time can be edited and redriven, but more than one matches. Give its id.");
 }
 
 /** @throws message-not-found for a named one that isn't there */

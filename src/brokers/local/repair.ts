@@ -4,7 +4,7 @@ import { change } from "./context.ts";
 import type { Local } from "./context.ts";
 import { discard } from "./discard.ts";
 import { edit } from "./edit.ts";
-import { checkedFilter, checkedIds } from "./filters.ts";
+import { checkedFilter, checkedIds, checkedObject } from "./filters.ts";
 import type { LiveQueue } from "./live.ts";
 import { cancel, purge, remove } from "./purge.ts";
 import { redrive } from "./redrive.ts";
@@ -21,6 +21,8 @@ export function repairFacet(local: Local): Repair {
     remove: async (ids) => remove(local, checkedIds(ids)),
     purge: async (queue, filter = {}) => purge(local, queue, checkedFilter(filter)),
     async redrive(queue, request) {
+      checkedObject(request);
+      checkedObject(request.filter, "filter");
       if (request.to !== undefined) queueName(request.to, "to");
       checkedFilter({ ...request.filter, partition: request.partition });
       return redrive(local, queue, request);

@@ -36,7 +36,7 @@ export function traces(tx: ReadTx, request: PageRequest & TraceFilter, unseal: U
   return matching(tx, request, limit, unseal);
 }
 
-/** The timeline of one message, which begins with the derived `pushed`. */
+/** The timeline of one message, which begins with the derived `pushed`. @throws message-not-found when nothing is left of it */
 function ofMessage(tx: ReadTx, id: string, after: string | undefined, limit: number, unseal: Unseal): Page<TraceEvent> {
   const key = parseMessageId(id);
   const born = key === null ? undefined : pushedEvent(tx, key);
