@@ -60,7 +60,7 @@ export function giveCursors(tx: WriteTx, queue: LiveQueue, lane: { readonly lid:
 
 function startCursor(tx: WriteTx, queue: LiveQueue, group: LiveGroup, lane: LaneRow): void {
   const passed = lane.name === null ? 0 : passedAtStart(tx, queue, lane, group);
-  insertCursor(tx, lane, group, passed, lane.pushed - lane.removed > passed);
+  insertCursor(tx, lane, group, passed, lane.name === null || lane.pushed - lane.removed > passed);
 }
 
 function insertCursor(tx: WriteTx, lane: { readonly lid: number; readonly prio: number }, group: LiveGroup, passed: number, ready: boolean): void {

@@ -83,6 +83,7 @@ export class Live {
 
   #storeQueue(row: QueueRow, live: LiveQueue): void {
     const minute = Math.max(minuteOf(this.#tx.now), row.minute);
+    if (minute === row.minute && onlyPushed(row, live)) return;
     if (row.minute > 0 && minute > row.minute) this.#tx.run(STORE_TALLY, row.qid, 0, row.minute, countersJson(QUEUE_COUNTERS, row));
     this.#tx.run(STORE_QUEUE, live.seq, live.last_ts, live.prios, live.pushed, live.removed, live.scheduled, live.bytes, minute, live.qid);
   }
@@ -120,6 +121,12 @@ export function keepTally(tx: WriteTx, row: GroupRow): void {
 
 function queueChanged(row: QueueRow, live: LiveQueue): boolean {
   return row.seq !== live.seq || row.last_ts !== live.last_ts || row.prios !== live.prios || QUEUE_COUNTERS.some((name) => row[name] !== live[name]);
+}
+
+/** Each sequence given out since is that of a message in the log, whose tail tells the rest. */
+function onlyPushed(row: QueueRow, live: LiveQueue): boolean {
+  const n = live.pushed - row.pushed;
+  return n > 0 && live.seq === row.seq + n && live.removed === row.removed && live.scheduled === row.scheduled && live.prios === row.prios;
 }
 
 function groupChanged(row: GroupRow, live: LiveGroup): boolean {

@@ -79,9 +79,9 @@ export function forgetTimeline(tx: WriteTx, key: number): void {
   tx.run("DELETE FROM event WHERE id = ?", key);
 }
 
-/** A lane without messages goes, with its cursors. */
+/** A partition without messages goes, with its cursors. */
 function leaveLane(tx: WriteTx, lane: number, n: number): void {
-  const row = tx.get<{ pushed: number; removed: number }>("UPDATE lane SET removed = removed + ? WHERE lid = ? RETURNING pushed, removed", n, lane);
+  const row = tx.get<{ pushed: number; removed: number }>("UPDATE lane SET removed = removed + ? WHERE lid = ? AND name IS NOT NULL RETURNING pushed, removed", n, lane);
   if (row === undefined || row.pushed > row.removed) return;
   tx.run("DELETE FROM lane WHERE lid = ?", lane);
   tx.run("DELETE FROM cursor WHERE lane = ?", lane);

@@ -11,6 +11,7 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
 
 -- Counters are totals since creation; history in 'tally' is a snapshot of them by the minute.
 CREATE TABLE queue (
+  -- Plain pushes don't touch this row: what entered after 'seq' is read off the tail of the log.
   qid INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, options TEXT NOT NULL, paused INTEGER NOT NULL DEFAULT 0, created_at INTEGER NOT NULL,
   seq INTEGER NOT NULL DEFAULT 0,       -- last sequence given to a message or scheduled message
   last_ts INTEGER NOT NULL DEFAULT 0,   -- entry time of the last message; entry times never go back
@@ -23,6 +24,7 @@ CREATE TABLE queue (
   minute INTEGER NOT NULL DEFAULT 0     -- of the last change of a counter
 ) STRICT;
 
+-- pushed and removed are kept for partitions; last_at too, and for the other lanes where windowBuffer asks for it.
 CREATE TABLE lane (
   lid INTEGER PRIMARY KEY, qid INTEGER NOT NULL, name TEXT,  -- NULL: messages without a partition
   prio INTEGER NOT NULL DEFAULT 0,
@@ -41,6 +43,7 @@ CREATE TABLE msg (
   alias INTEGER,                        -- public id, when it was given before it entered (scheduled)
   only_group TEXT,                      -- redriven to this group alone
   origin INTEGER,                       -- dead letter (did) it was redriven from
+  since INTEGER NOT NULL,               -- bytes that entered the queue after its row was stored, this message's included
   edited_at INTEGER
 ) STRICT;
 CREATE INDEX msg_lane ON msg (lane, id);
@@ -87,7 +90,6 @@ CREATE TABLE lease (
   leased_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, worker TEXT
 ) STRICT;
 CREATE INDEX lease_expiry ON lease (gid, lane, expires_at);
-CREATE INDEX lease_end ON lease (expires_at);
 CREATE INDEX lease_worker ON lease (worker) WHERE worker IS NOT NULL;
 
 -- Messages of a group with a history: charged, released, returned, or leased again.
