@@ -1,4 +1,4 @@
-import { model } from "./suite/model.ts";
+import { model } from "./suite/index.ts";
 import { local } from "./local.ts";
 
 model(local);

@@ -1,4 +1,4 @@
-import { everyRule } from "./suite/index.ts";
+import { contract } from "./suite/index.ts";
 import { local } from "./local.ts";
 
-everyRule(local);
+contract(local);

@@ -129,6 +129,18 @@ export function attempts(factory: BrokerFactory): void {
       assert.deepEqual((await rig.broker.inspect.deadLetters(q)).items, []);
     });
 
+    rig.it("a pop looks past leases that ran out and left nothing to deliver", async () => {
+      for (const partition of [false, true]) {
+        const q = await rig.queue({ retryLimit: 1, retryDelay: 0 });
+        await rig.push(q, ["dies", "lives"].map((data) => (partition ? { data, partition: data } : data)));
+        await rig.nack(await rig.popOne(q));
+        const held = [await rig.popOne(q, { lease: 1000 }), await rig.popOne(q, { lease: 1000 })];
+        assert.deepEqual(texts(held).sort(), ["dies", "lives"]);
+        await rig.expire(held);
+        assert.deepEqual(texts(await rig.pop(q)), ["lives"]);
+      }
+    });
+
     rig.it("chargeExpiry: false charges no expiry, however many there are", async () => {
       for (const partition of [undefined, "a"]) {
         const q = await rig.queue({ chargeExpiry: false, retryLimit: 1 });

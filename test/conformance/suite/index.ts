@@ -19,7 +19,15 @@ import { transactions } from "./transactions.ts";
 import { watch } from "./watch.ts";
 import { workers } from "./workers.ts";
 
-/** The whole contract (docs/semantics.md), as tests of any broker. */
-export function everyRule(factory: BrokerFactory): void {
-  for (const part of [order, groups, pop, settle, attempts, deadLetters, transactions, push, data, options, encryption, inspect, repair, traces, watch, queues, workers, queen, pyqueue]) part(factory);
+/** Every rule of the contract (docs/semantics.md), for any broker. */
+export function contract(factory: BrokerFactory): void {
+  for (const part of [order, groups, pop, settle, attempts, deadLetters, transactions, push, data, options, encryption, inspect, repair, traces, watch, queues, workers]) part(factory);
 }
+
+/** What users of Queen MQ and PyQueue rely on. */
+export function seeds(factory: BrokerFactory): void {
+  queen(factory);
+  pyqueue(factory);
+}
+
+export { model } from "./model.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type BrokerFactory, type Rig, conformance, item, refusal } from "./harness.ts";
+import { type BrokerFactory, type Rig, conformance, eventually, item, refusal } from "./harness.ts";
 import { type ModelSettlement, Oracle } from "./oracle.ts";
 
 /**
@@ -127,9 +127,11 @@ async function finish(rig: Rig, q: string, oracle: Oracle): Promise<void> {
     }
     assert.deepEqual(await rig.pop(q, { group: name, batch: 5 }), [], `${name} has had all`);
   }
-  const dead = new Set((await rig.broker.inspect.deadLetters(q, { limit: 1000 })).items.map((l) => `${l.group}/${l.messageId}`));
-  for (const one of oracle.dead) assert.ok(dead.has(one) || oracle.maybeDead.has(one), `${one} is a dead letter`);
-  for (const one of dead) assert.ok(oracle.dead.has(one), `${one} isn't one`);
+  await eventually(async () => {
+    const dead = new Set((await rig.broker.inspect.deadLetters(q, { limit: 1000 })).items.map((l) => `${l.group}/${l.messageId}`));
+    for (const one of oracle.dead) assert.ok(dead.has(one) || oracle.maybeDead.has(one), `${one} is a dead letter`);
+    for (const one of dead) assert.ok(oracle.dead.has(one), `${one} isn't one`);
+  });
   for (const name of GROUPS) {
     const messages = (await rig.broker.inspect.browse(q, { group: name, limit: 1000 })).items;
     assert.deepEqual(messages.map((m) => m.id), oracle.ids());
