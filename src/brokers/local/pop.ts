@@ -54,7 +54,7 @@ function takeReady(work: Work, queue: LiveQueue, group: LiveGroup, taking: Takin
       if (lanes.length === 0) break;
       for (const lane of lanes) {
         seen.add(lane.lane);
-        if (!taking.full) taking.takeLane(lane);
+        if (taking.room > 0) taking.takeLane(lane);
       }
     }
   }
