@@ -1,5 +1,5 @@
-import { groupName, instant, queueName } from "../../core/index.ts";
-import type { GroupStart, Repair } from "../../core/index.ts";
+import { groupName, instant, invalidInput, queueName } from "../../core/index.ts";
+import type { GroupStart, MessageState, PurgeFilter, Repair } from "../../core/index.ts";
 import { change } from "./context.ts";
 import type { Local } from "./context.ts";
 import { discard } from "./discard.ts";
@@ -19,7 +19,7 @@ export function repairFacet(local: Local): Repair {
   return {
     edit: (id, edited) => change(local, (work) => edit(work, id, edited)),
     remove: async (ids) => remove(local, checkedIds(ids)),
-    purge: async (queue, filter = {}) => purge(local, queue, checkedFilter(filter)),
+    purge: async (queue, filter = {}) => purge(local, queue, checkedPurge(filter)),
     async redrive(queue, request) {
       checkedObject(request);
       checkedObject(request.filter, "filter");
@@ -40,6 +40,12 @@ export function repairFacet(local: Local): Repair {
     step: (queue, group, count) => onGroup(queue, group, (tx, row, name) => { step(tx, row, name, count); }),
     letGo: (queue, group) => onGroup(queue, group, letGo),
   };
+}
+
+function checkedPurge<T extends PurgeFilter>(filter: T): T {
+  const { state }: { readonly state?: MessageState } = checkedFilter(filter);
+  if (state === "dead") throw invalidInput("state", "Messages that died aren't purged by their state: discard their dead letters, or remove the messages by their ids.");
+  return filter;
 }
 
 function checkedStart(to: GroupStart): GroupStart {
