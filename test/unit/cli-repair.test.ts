@@ -95,6 +95,8 @@ describe("queuescope dlq redrive", () => {
 
   it("edits one on the way, to another queue and partition", async () => {
     const [id = ""] = await died("source", '{"n":1}');
+    assert.equal((await cli.refused(["dlq", "redrive", "source", id, "--to", "target"])).code, "queue-not-found");
+    await cli.json(["queue", "create", "target"]);
     await cli.json(["dlq", "redrive", "source", id, "--to", "target", "--partition", "p", "--data", '{"n": 2}', "--header", "mended=yes"]);
     const [message] = await cli.json(["peek", "target"]);
     assert.deepEqual([message?.["data"], message?.["partition"], message?.["headers"]], [{ n: 2 }, "p", { mended: "yes" }]);
