@@ -257,6 +257,8 @@ export interface BrowseRequest extends PageRequest {
 
 export interface QueueStats {
   readonly queue: string;
+  /** Stored, in whichever state; scheduled ones too. */
+  readonly messages: number;
   /** Of group `default`. */
   readonly counts: StateCounts;
   /** Never delivered to group `default`. */

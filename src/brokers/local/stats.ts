@@ -14,6 +14,7 @@ export function stats(tx: ReadTx, queue: QueueRow): QueueStats {
   const rows = groupsOf(tx, queue.qid);
   return {
     queue: queue.name,
+    messages: queue.pushed - queue.removed + queue.scheduled,
     counts: states,
     neverDelivered,
     totalDeliveries: rows.reduce((sum, { delivered }) => sum + delivered, 0),
