@@ -28,7 +28,7 @@ export function activate(context: vscode.ExtensionContext): void {
     set: async (messages) => { await context.workspaceState.update(POPPED_KEY, messages); },
   });
   const documents = new MessageDocuments(connections);
-  const launcher = new WorkerLauncher(context.asAbsolutePath("dist/cli.js"), encryptionKey, log);
+  const launcher = new WorkerLauncher(context.asAbsolutePath("dist"), encryptionKey, log);
   const queuesView = new QueuesView(connections, paging, popped, log);
   const deadLettersView = new DeadLettersView(connections, paging, log);
   const workersView = new WorkersView(connections, log);

@@ -9,6 +9,7 @@ import { Connection } from "../../src/extension/connections/connection.ts";
 import { openBroker } from "../../src/extension/connections/library.ts";
 import { loadDeadLetters, loadDeadQueues } from "../../src/extension/loaders/deadLetters.ts";
 import { Paging } from "../../src/extension/loaders/paging.ts";
+import { purgeable } from "../../src/extension/loaders/purgeable.ts";
 import { loadQueuesChildren, type QueuesRequest } from "../../src/extension/loaders/queues.ts";
 import { loadWorkers, workerInstances } from "../../src/extension/loaders/workers.ts";
 import { listKey, nodeKey, type QueueNode, type QueuesNode, type SectionNode } from "../../src/extension/models/nodes.ts";
@@ -172,6 +173,20 @@ describe("the views of a folder with queues", () => {
     const [send] = rows;
     assert.ok(send?.kind === "workerDefinition");
     assert.deepEqual(workerInstances(send).map(({ worker }) => worker.id), ["w1"]);
+  });
+
+  it("know exactly how many messages a purge takes away", async () => {
+    await broker.messages.push("old", [message(1), message(2), message(3), message(4, { partition: "p" }), message(5, { partition: "p" }), message(6, { partition: "p", deliverAt: Date.now() + 3_600_000 })]);
+    await broker.messages.pop("old", { batch: 1, group: "a" });
+    await broker.messages.pop("old", { batch: 1, group: "b" });
+    await broker.messages.pop("old", { partition: "p" });
+    const dead = await broker.messages.pop("old");
+    await broker.messages.settle(dead.flatMap(({ receipt }) => (receipt === null ? [] : [{ action: "dead" as const, receipt }])));
+    for (const partition of ["p", undefined]) {
+      const expected = await purgeable(broker, "old", partition);
+      assert.ok(expected > 0);
+      assert.equal((await broker.repair.purge("old", partition === undefined ? {} : { partition })).removed, expected);
+    }
   });
 
   it("hear of a change that another connection makes", async () => {

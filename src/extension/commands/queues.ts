@@ -1,6 +1,6 @@
 import * as vscode from "vscode";
 import { DEFAULT_OPTIONS, OPTION_SPECS, type OptionSpec, type QueueInfo, queueName, type QueueOptionsInput } from "../../core/index.ts";
-import type { Connection } from "../connections/connection.ts";
+import { purgeable } from "../loaders/purgeable.ts";
 import { asNode, pickConnection, pickQueue, type QueueTarget } from "./target.ts";
 import { ask, confirm, inform, inSteps } from "./ask.ts";
 import type { CommandFamily } from "./types.ts";
@@ -61,15 +61,16 @@ export const queueCommands = {
     const node = asNode(argument);
     const target = await pickQueue(app, node, vscode.l10n.t("Delete Queue"));
     if (target === undefined) return;
-    const messages = await messageCount(target.connection, target.queue);
-    const dead = await (await target.connection.open()).inspect.countDeadLetters(target.queue);
+    const { inspect, queues } = await target.connection.open();
+    const { messages } = await inspect.stats(target.queue);
+    const dead = await inspect.countDeadLetters(target.queue);
     const sure = await confirm(
       vscode.l10n.t("Delete queue {0} of {1} with {2} messages and {3} dead letters?", target.queue, target.connection.label, messages.toLocaleString(), dead.toLocaleString()),
       vscode.l10n.t("Delete Queue"),
       vscode.l10n.t("Its groups and traces go too. This can't be undone."),
     );
     if (!sure) return;
-    await (await target.connection.open()).queues.delete(target.queue);
+    await queues.delete(target.queue);
     inform(vscode.l10n.t("Queue {0} was deleted.", target.queue));
   },
 } satisfies Partial<CommandFamily>;
@@ -106,26 +107,13 @@ async function askOption(queue: string, spec: OptionSpec, shown: string): Promis
   return text === undefined ? undefined : input(text.trim() === "" ? null : text.trim());
 }
 
-async function messageCount(connection: Connection, queue: string): Promise<number> {
-  const { counts } = await (await connection.open()).inspect.stats(queue);
-  return counts.ready + counts.scheduled + counts.leased + counts.retrying + counts.completed;
-}
-
-async function partitionMessages(connection: Connection, queue: string, partition: string): Promise<number> {
-  const broker = await connection.open();
-  let after: string | null = null;
-  do {
-    const page: Awaited<ReturnType<typeof broker.inspect.partitions>> = await broker.inspect.partitions(queue, { match: partition, sort: "name", ...(after === null ? {} : { after }) });
-    const found = page.items.find(({ name }) => name === partition);
-    if (found !== undefined) return found.messages;
-    after = page.next;
-  } while (after !== null);
-  return 0;
-}
-
 async function purge({ connection, queue, partition }: QueueTarget): Promise<void> {
-  const { repair } = await connection.open();
-  const count = partition === undefined ? await messageCount(connection, queue) : await partitionMessages(connection, queue, partition);
+  const broker = await connection.open();
+  const count = await purgeable(broker, queue, partition);
+  if (count === 0) {
+    void vscode.window.showInformationMessage(vscode.l10n.t("There is nothing to purge in {0}.", partition ?? queue));
+    return;
+  }
   const question =
     partition === undefined
       ? vscode.l10n.t("Remove {0} messages from queue {1} of {2}?", count.toLocaleString(), queue, connection.label)
@@ -134,7 +122,7 @@ async function purge({ connection, queue, partition }: QueueTarget): Promise<voi
   if (!sure) return;
   let after: string | null = null;
   const removed = await inSteps(vscode.l10n.t("Purging {0}", queue), count, async () => {
-    const result = await repair.purge(queue, { ...(partition === undefined ? {} : { partition }), ...(after === null ? {} : { after }) });
+    const result: Awaited<ReturnType<typeof broker.repair.purge>> = await broker.repair.purge(queue, { ...(partition === undefined ? {} : { partition }), ...(after === null ? {} : { after }) });
     after = result.next;
     return { done: result.removed, more: result.more };
   });

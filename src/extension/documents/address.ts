@@ -12,10 +12,13 @@ export type Address =
   | { readonly kind: "redrive"; readonly connection: string; readonly queue: string; readonly id: string }
   | { readonly kind: "push"; readonly connection: string; readonly queue: string; readonly partition?: string | undefined };
 
-/** `queuescope://CONNECTION/KIND/[FIELD=VALUE/]...NAME`; the last part is the title of the tab. */
+/** `queuescope://CONNECTION/KIND/[QUEUE/][FIELD=VALUE/]...NAME`. The last part is the title of the tab, and begins with the id where there is one. */
 export function addressUri(address: Address): vscode.Uri {
   const { kind, connection, ...fields } = address;
-  const parts = Object.entries(fields).flatMap(([name, value]: [string, string | undefined]) => (value === undefined ? [] : [`${name}=${safe(value)}`]));
+  const parts = Object.entries(fields).flatMap(([name, value]: [string, string | undefined]) => {
+    if (value === undefined || name === "id") return [];
+    return [name === "queue" ? safe(value) : `${name}=${safe(value)}`];
+  });
   return vscode.Uri.from({ scheme: SCHEME, authority: connection, path: `/${[kind, ...parts, fileName(address)].join("/")}` });
 }
 
@@ -23,9 +26,10 @@ export function uriAddress(uri: vscode.Uri): Address {
   const [, kind, ...parts] = uri.path.split("/");
   const fields = parts.slice(0, -1).map((part) => {
     const at = part.indexOf("=");
-    return [part.slice(0, at), decodeURIComponent(part.slice(at + 1))] as const;
+    return [at < 0 ? "queue" : part.slice(0, at), decodeURIComponent(part.slice(at + 1))];
   });
-  return { kind, connection: uri.authority, ...Object.fromEntries(fields) } as Address;
+  const id = parts.at(-1)?.split(".", 1)[0];
+  return { kind, connection: uri.authority, id, ...Object.fromEntries(fields) } as Address;
 }
 
 function fileName(address: Address): string {
@@ -48,5 +52,5 @@ function fileName(address: Address): string {
 
 /** A name as one part of a path; most names stay as they are. */
 function safe(name: string): string {
-  return name.replaceAll(/[%/\\?#]/g, encodeURIComponent);
+  return name.replaceAll(/[%/\\?#=]/g, encodeURIComponent);
 }

@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import { join } from "node:path";
 import * as vscode from "vscode";
 import type { Disposable } from "../disposable.ts";
 import type { WorkerInfo } from "../../core/index.ts";
@@ -7,27 +8,20 @@ import type { EncryptionKey } from "../encryptionKey.ts";
 import { type WorkerRun, workerArguments } from "./commandLine.ts";
 import { findRuntime, type Runtime } from "./runtime.ts";
 
-/**
- * Keeps the terminal of a worker that failed open until a key is pressed: without a shell around it,
- * the terminal would go together with the error that it shows.
- */
-const HOLD_ON_FAILURE = `data:text/javascript,${encodeURIComponent(
-  'import{readSync}from"node:fs";process.on("exit",(code)=>{if(code!==0&&code!==130&&process.stdin.isTTY){process.stdout.write("\\nThe worker ended with exit code "+code+". Press Enter to close this terminal.");try{readSync(0,Buffer.alloc(1))}catch{}}});',
-)}`;
-
 export type LaunchRequest = Omit<WorkerRun, "url"> & { readonly connection: Connection };
 
 /** Starts, debugs and stops workers. They run as processes of the bundled CLI. */
 export class WorkerLauncher implements vscode.Disposable {
-  readonly #cli: string;
+  readonly #dist: string;
   readonly #encryptionKey: EncryptionKey;
   readonly #log: vscode.LogOutputChannel;
   readonly #terminals = new Set<vscode.Terminal>();
   readonly #sessions = new Map<string, vscode.DebugSession>();
   readonly #disposables: Disposable[];
 
-  constructor(cli: string, encryptionKey: EncryptionKey, log: vscode.LogOutputChannel) {
-    this.#cli = cli;
+  /** `dist`: the folder of the bundled programs. */
+  constructor(dist: string, encryptionKey: EncryptionKey, log: vscode.LogOutputChannel) {
+    this.#dist = dist;
     this.#encryptionKey = encryptionKey;
     this.#log = log;
     this.#disposables = [
@@ -50,7 +44,7 @@ export class WorkerLauncher implements vscode.Disposable {
       name: request.definition.name,
       iconPath: new vscode.ThemeIcon("server-process"),
       shellPath: runtime.executable,
-      shellArgs: ["--import", HOLD_ON_FAILURE, this.#cli, ...args],
+      shellArgs: [join(this.#dist, "worker-terminal.js"), ...args],
       cwd: request.definition.folder,
       env,
       isTransient: true,
@@ -69,7 +63,7 @@ export class WorkerLauncher implements vscode.Disposable {
       request: "launch",
       name: vscode.l10n.t("Worker {0}", request.definition.name),
       queuescopeWorker: request.definition.name,
-      program: this.#cli,
+      program: join(this.#dist, "cli.js"),
       args,
       cwd: request.definition.folder,
       env,
@@ -81,7 +75,7 @@ export class WorkerLauncher implements vscode.Disposable {
       resolveSourceMapLocations: null,
       outFiles: [],
       smartStep: true,
-      skipFiles: ["<node_internals>/**", `${vscode.Uri.joinPath(vscode.Uri.file(this.#cli), "..").fsPath}/**`],
+      skipFiles: ["<node_internals>/**", `${this.#dist}/**`],
     });
     if (!started) throw new Error(vscode.l10n.t("The debugger did not start. Its own message says why; the built-in extension JavaScript Debugger must be enabled."));
     this.#log.info(`Debugging worker ${request.definition.name} on ${runtime.executable} ${runtime.version}`);
