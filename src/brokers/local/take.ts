@@ -54,6 +54,9 @@ const INSERT_LEASE = "INSERT INTO lease (token, lane, gid, keyed, first, last, o
 /** Rows that one pop steps over in a lane: more, and it goes on with the next pop. */
 const SKIPS = 1_000;
 
+/** Leases without order that one pop ends in a lane. */
+const LEASES = 50;
+
 const OVER = { event: "expired", reason: "It waited longer than its ttl, or the queue's limits, allow." } as const;
 
 /** What was found at the front of a lane's log. */
@@ -216,10 +219,7 @@ export class Taking {
 
   #takeUnkeyed(cursor: LaneCursor): void {
     const { tx } = this.#work;
-    if (this.#group.leased > 0) {
-      const lease = expiredLease(tx, this.#group.gid, cursor.lane);
-      if (lease !== undefined) expireUnkeyed(this.#work, { queue: this.#queue, group: this.#group }, lease);
-    }
+    this.#endLeases(cursor.lane);
     const returned = this.#wanted.onlyNew ? [] : this.#returned(cursor);
     const room = this.#alone ? 0 : this.room - returned.length;
     const front: Front = room > 0 ? this.#front(cursor, room, false) : { taken: [], skipped: [], again: tx.now };
@@ -228,6 +228,18 @@ export class Taking {
     this.#give(cursor, [...returned, ...front.taken], returned.length, { before, last: pos, skipped: front.skipped });
     const again = front.again === tx.now ? tx.now : this.#earliest(cursor.lane, front.again);
     tx.run("UPDATE cursor SET pos = ?, done = ?, ready_at = ? WHERE lane = ? AND gid = ?", pos, storedIds(idList(cursor.done).filter((id) => id > pos)), again, cursor.lane, this.#group.gid);
+  }
+
+  /** Ends leases that ran out until one has something to deliver again: the messages of others may all have died. */
+  #endLeases(lane: number): void {
+    const group = this.#group;
+    const cameBack = (): number => group.retrying + group.released;
+    const before = cameBack();
+    for (let ended = 0; group.leased > 0 && ended < LEASES && cameBack() === before; ended++) {
+      const lease = expiredLease(this.#work.tx, group.gid, lane);
+      if (lease === undefined) return;
+      expireUnkeyed(this.#work, { queue: this.#queue, group }, lease);
+    }
   }
 
   /** Messages that come again; one whose lease ran out comes alone. */
