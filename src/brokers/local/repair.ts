@@ -43,7 +43,7 @@ export function repairFacet(local: Local): Repair {
 }
 
 function checkedPurge<T extends PurgeFilter>(filter: T): T {
-  const { state }: { readonly state?: MessageState } = checkedFilter(filter);
+  const { state } = checkedFilter<{ readonly state?: MessageState }>(filter);
   if (state === "dead") throw invalidInput("state", "Messages that died aren't purged by their state: discard their dead letters, or remove the messages by their ids.");
   return filter;
 }
