@@ -1,3 +1,4 @@
+import { readyBy } from "./entry-time.ts";
 import { messageRange } from "./ids.ts";
 import { isExpired } from "./lookup.ts";
 import type { QueueRow } from "./queue-row.ts";
@@ -35,7 +36,7 @@ export function* readyLanes(tx: ReadTx, queue: QueueRow, view: GroupView, limit:
   const start = view.row?.start_id ?? messageRange(queue.qid).first;
   for (let prio = 9; prio >= 0; prio--) {
     if (view.row !== undefined) {
-      for (const lane of tx.all<{ lane: number; keyed: number; pos: number }>(WITH_CURSOR, view.row.gid, prio, tx.now, quietSince, limit)) yield { ...lane, keyed: lane.keyed !== 0 };
+      for (const lane of tx.all<{ lane: number; keyed: number; pos: number }>(WITH_CURSOR, view.row.gid, prio, readyBy(tx, queue), quietSince, limit)) yield { ...lane, keyed: lane.keyed !== 0 };
     }
     for (const { lane, keyed } of tx.all<{ lane: number; keyed: number }>(WITHOUT_CURSOR, queue.qid, view.row?.made_to ?? 0, prio, quietSince, view.row?.gid ?? 0, limit)) yield { lane, keyed: keyed !== 0, pos: start };
   }
@@ -53,7 +54,7 @@ export function partitionLane(tx: ReadTx, queue: QueueRow, view: GroupView, part
 /** The messages that pops would take from the lane one after another, first to last. */
 export function* deliverable(tx: ReadTx, queue: QueueRow, view: GroupView, lane: ReadyLane): Generator<Head> {
   if (!lane.keyed && view.row !== undefined) yield* returned(tx, view, view.row.gid, lane.lane);
-  const youngest = tx.now - queue.options.delayedProcessing;
+  const youngest = readyBy(tx, queue) - queue.options.delayedProcessing;
   for (const head of logFrom(tx, queue, lane)) {
     if (isExpired(head, tx.now)) continue;
     const { state } = view.of(head);

@@ -52,3 +52,8 @@ export function onlyForOthers(tx: ReadTx, qid: number, group: string, after: num
   const row = tx.get<{ n: number }>("SELECT count(*) AS n FROM msg INDEXED BY msg_only WHERE only_group IS NOT NULL AND only_group <> ? AND id > ? AND id <= ?", group, after, messageRange(qid).last);
   return row?.n ?? 0;
 }
+
+/** Until when lanes are ready by now. What entered is ready at once, also when the machine's clock has gone back since. */
+export function readyBy(tx: ReadTx, queue: QueueRow): Instant {
+  return Math.max(tx.now, queue.last_ts);
+}

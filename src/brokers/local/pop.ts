@@ -1,5 +1,6 @@
 import type { Delivery, GroupStart } from "../../core/index.ts";
 import type { Work } from "./context.ts";
+import { readyBy } from "./entry-time.ts";
 import { makeCursor, makeCursors, openGroup } from "./groups.ts";
 import type { LiveGroup, LiveQueue } from "./live.ts";
 import { bringInDue } from "./scheduled.ts";
@@ -50,7 +51,7 @@ function takeReady(work: Work, queue: LiveQueue, group: LiveGroup, taking: Takin
   for (let prio = 9; prio >= 0; prio--) {
     if ((queue.prios & (1 << prio)) === 0) continue;
     while (!taking.full && seen.size < LANES) {
-      const lanes = work.tx.all<LaneCursor>(READY_LANES, group.gid, prio, work.tx.now, Math.min(taking.room, LANES) + seen.size).filter(({ lane }) => !seen.has(lane));
+      const lanes = work.tx.all<LaneCursor>(READY_LANES, group.gid, prio, readyBy(work.tx, queue), Math.min(taking.room, LANES) + seen.size).filter(({ lane }) => !seen.has(lane));
       if (lanes.length === 0) break;
       for (const lane of lanes) {
         seen.add(lane.lane);
@@ -63,7 +64,7 @@ function takeReady(work: Work, queue: LiveQueue, group: LiveGroup, taking: Takin
 function takePartition(work: Work, queue: LiveQueue, group: LiveGroup, taking: Taking, partition: string): void {
   const lane = work.tx.get<{ lid: number }>("SELECT lid FROM lane WHERE qid = ? AND ifnull(name, '') = ? AND prio = 0", queue.qid, partition);
   const cursor = lane === undefined ? undefined : cursorOf(work, queue, group, lane.lid);
-  if (cursor !== undefined && cursor.ready_at !== null && cursor.ready_at <= work.tx.now) taking.takeLane(cursor);
+  if (cursor !== undefined && cursor.ready_at !== null && cursor.ready_at <= readyBy(work.tx, queue)) taking.takeLane(cursor);
 }
 
 /** Of a young group too, which hasn't come to this lane yet. */
