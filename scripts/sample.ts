@@ -1,7 +1,7 @@
 /** The sample workspace: a copy of examples/orders whose queues have real content, made by really running it. */
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { cp, mkdir, rename, rm } from "node:fs/promises";
+import { cp, mkdir, rename, rm, symlink } from "node:fs/promises";
 import { basename, join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
@@ -25,6 +25,10 @@ export async function fillSample(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   const skipped = new Set(["node_modules", ".queuescope"]);
   await cp(join(root, "examples", "orders"), folder, { recursive: true, filter: (source) => !skipped.has(basename(source)) });
+  // What `npm install` would bring once the package is published: this clone.
+  await mkdir(join(folder, "node_modules", "@types"), { recursive: true });
+  await symlink(root, join(folder, "node_modules", "queuescope"), "junction");
+  await symlink(join(root, "node_modules", "@types", "node"), join(folder, "node_modules", "@types", "node"), "junction");
   execFileSync(process.execPath, ["seed.ts"], { cwd: folder, stdio: ["ignore", "inherit", "inherit"] });
 }
 

@@ -13,9 +13,15 @@ export class Debugging {
     this.stoppedAt = page.locator(".codicon-debug-stackframe").first();
   }
 
-  /** The row of a variable or watch in the Run and Debug view. */
+  /** A row of the Variables view, which VS Code opens when it stops: a scope, or a variable in an open one. */
   variable(name: string): Locator {
-    return this.#page.locator(".debug-variables .monaco-list-row").filter({ has: this.#page.locator(".name").getByText(new RegExp(`^${name}\\s*[=:]?$`)) }).first();
+    return this.#page.locator(`.debug-variables .monaco-list-row[aria-label^="${name}"], .debug-variables .monaco-list-row[aria-label^="Scope ${name}"]`).first();
+  }
+
+  async openScope(name: string): Promise<void> {
+    const scope = this.variable(name);
+    await scope.waitFor();
+    if ((await scope.getAttribute("aria-expanded")) !== "true") await scope.locator(".monaco-tl-twistie").click();
   }
 
   async press(action: string): Promise<void> {

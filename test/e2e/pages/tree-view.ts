@@ -17,17 +17,30 @@ export class TreeView {
     return described.first();
   }
 
+  /** The first row whose label holds the text. */
+  rowHolding(text: string): Locator {
+    return this.pane.locator(".monaco-list-row").filter({ has: this.#page.locator(".label-name").filter({ hasText: text }) }).first();
+  }
+
   /** What the view says when it has no rows. */
   get welcome(): Locator {
     return this.pane.locator(".welcome-view-content");
   }
 
   async expand(label: string): Promise<void> {
+    await this.#turn(label, "true");
+  }
+
+  async collapse(label: string): Promise<void> {
+    await this.#turn(label, "false");
+  }
+
+  async #turn(label: string, expanded: "true" | "false"): Promise<void> {
     const row = this.row(label);
     await row.waitFor();
-    if ((await row.getAttribute("aria-expanded")) === "true") return;
+    if ((await row.getAttribute("aria-expanded")) === expanded) return;
     await row.locator(".monaco-tl-twistie").click();
-    await this.row(label).and(this.pane.locator('[aria-expanded="true"]')).waitFor();
+    await this.row(label).and(this.pane.locator(`[aria-expanded="${expanded}"]`)).waitFor();
   }
 
   /** Chooses from the row's context menu. */
@@ -41,6 +54,13 @@ export class TreeView {
   async press(row: Locator, action: string): Promise<void> {
     await row.hover();
     await row.locator(`.actions .action-label[aria-label^="${action}"]`).click();
+  }
+
+  /** The names of the icons that a row shows on hover. */
+  async actions(row: Locator): Promise<string[]> {
+    await row.hover();
+    const actions = await row.locator(".actions .action-label").all();
+    return Promise.all(actions.map(async (action) => (await action.getAttribute("aria-label")) ?? ""));
   }
 
   /** Every row's text, top to bottom, of those that are in sight. */

@@ -43,11 +43,13 @@ export class Workbench {
   async openQueuescope(): Promise<void> {
     await this.activityIcon.click();
     await this.queues.pane.waitFor();
+    // Off the icon, whose tooltip would stand in the picture.
+    await this.page.mouse.move(800, 400);
   }
 
-  notification(text: string | RegExp): Locator {
+  readonly notification = (text: string | RegExp): Locator => {
     return this.page.locator(".notifications-toasts .notification-list-item").filter({ hasText: text }).first();
-  }
+  };
 
   async answerDialog(button: string): Promise<void> {
     await this.dialog.getByRole("button", { name: button, exact: true }).click();

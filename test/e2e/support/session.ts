@@ -12,6 +12,8 @@ export interface SessionOptions {
   /** Fills the folder that VS Code will open; its path has a blank in it. */
   readonly prepare?: (folder: string) => Promise<void>;
   readonly workspaceTrust?: boolean;
+  /** Keyboard shortcuts, as in keybindings.json. */
+  readonly keybindings?: readonly { readonly key: string; readonly command: string }[];
   /** Added to the environment. */
   readonly env?: NodeJS.ProcessEnv;
 }
@@ -21,18 +23,20 @@ export interface Session extends AsyncDisposable {
   readonly workbench: Workbench;
   readonly folder: string;
   /** Does it, and takes a screenshot of what came of it. */
-  step(title: string, action: (workbench: Workbench) => Promise<void>): Promise<void>;
+  readonly step: (title: string, action: (workbench: Workbench) => Promise<void>) => Promise<void>;
 }
 
-const ACTION_TIMEOUT = 30_000;
+/** Long, because a busy machine is slow; a step that works doesn't wait for it. */
+const ACTION_TIMEOUT = 60_000;
 
-export async function openSession({ name, prepare, workspaceTrust = false, env = {} }: SessionOptions): Promise<Session> {
+export async function openSession({ name, prepare, workspaceTrust = false, keybindings = [], env = {} }: SessionOptions): Promise<Session> {
   await using opened = new AsyncDisposableStack();
   const home = await mkdtemp(join(tmpdir(), "queuescope-e2e-"));
   opened.defer(() => rm(home, { recursive: true, force: true, maxRetries: 5 }));
   const [folder, userData, extensions] = [join(home, "my shop"), join(home, "user data"), join(home, "extensions")];
   await Promise.all([mkdir(folder), mkdir(join(userData, "User"), { recursive: true }), mkdir(extensions)]);
   await writeFile(join(userData, "User", "settings.json"), JSON.stringify(SETTINGS));
+  await writeFile(join(userData, "User", "keybindings.json"), JSON.stringify(keybindings));
   await prepare?.(folder);
 
   const window = opened.use(await openWindow({ folder, vsix: vsixPath(), userData, extensions, workspaceTrust, env: { ...process.env, ...env } }));

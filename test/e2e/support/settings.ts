@@ -17,6 +17,7 @@ export const SETTINGS = {
   "window.dialogStyle": "custom",
   "window.menuBarVisibility": "compact",
   "window.menuStyle": "custom",
+  "workbench.editor.useModal": "off",
   "workbench.enableExperiments": false,
   "workbench.reduceMotion": "on",
   "workbench.secondarySideBar.defaultVisibility": "hidden",

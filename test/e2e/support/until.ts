@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 
-const DEADLINE_MS = 30_000;
+const DEADLINE_MS = 60_000;
 
 /** Polls until `read` gives something, and gives it; fails with what it was waiting for. */
 export async function until<T>(what: string, read: () => Promise<T | undefined>): Promise<T> {

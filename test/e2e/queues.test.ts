@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { fillSample } from "../../scripts/sample.ts";
+import { queuescope } from "./support/cli.ts";
+import { openSession } from "./support/session.ts";
+
+describe("the sample's queues", () => {
+  it("are seen, changed from the editor and followed when another process changes them", async () => {
+    await using session = await openSession({ name: "queues", prepare: fillSample });
+    const { step, folder } = session;
+
+    await step("the tree shows them, the most behind first", async (workbench) => {
+      await workbench.openQueuescope();
+      await workbench.queues.row("orders", "14 ready").waitFor();
+      const labels = await workbench.queues.rows();
+      assert.deepEqual(labels.map((label) => label.split(",")[0]), ["my shop", "invoices", "orders", "shipments"]);
+    });
+
+    await step("a queue opens into its states, partitions and groups", async ({ queues }) => {
+      await queues.expand("orders");
+      await queues.row("Scheduled", "3").waitFor();
+      await queues.row("Dead Letters", "4").waitFor();
+      await queues.expand("Partitions");
+      await queues.row("customer-1").waitFor();
+    });
+
+    await step("groups are told apart", async ({ queues }) => {
+      await queues.collapse("Partitions");
+      await queues.expand("Groups");
+      await queues.row("statistics").waitFor();
+      await queues.row("default").waitFor();
+    });
+
+    await step("a message pushed from the queue's row raises its count", async ({ queues, quickInput }) => {
+      await queues.press(queues.row("orders"), "Push Message");
+      await quickInput.answer("The message, as JSON", '{ "id": "2000", "customer": "ada" }');
+      await queues.row("orders", "15 ready").waitFor();
+    });
+
+    await step("another process pushes, and the tree follows", async ({ queues }) => {
+      await queuescope(folder, "push", "orders", '{"id":"2001"}', "--partition", "customer-9");
+      await queues.row("orders", "16 ready").waitFor();
+    });
+
+    await step("peeking shows the next messages in an editor and changes nothing", async ({ queues, editor }) => {
+      await queues.press(queues.row("orders"), "Peek Messages");
+      await editor.shows('"state": "ready"');
+      await queues.row("orders", "16 ready").waitFor();
+    });
+
+    await step("a popped message stands below Leased with its countdown", async ({ queues }) => {
+      await queues.collapse("Groups");
+      await queues.press(queues.row("invoices"), "Pop Message");
+      await queues.row("invoices", "1 leased").waitFor();
+      await queues.row("m3-1", /\d:\d\d/).waitFor();
+    });
+
+    await step("and is acknowledged there", async ({ queues }) => {
+      await queues.press(queues.row("m3-1"), "Acknowledge");
+      await queues.row("invoices", /^23 ready$/).waitFor();
+    });
+
+    await step("purging asks with the exact count and queue", async (workbench) => {
+      await workbench.queues.choose(workbench.queues.row("shipments"), "Purge Messages…");
+    });
+  });
+});

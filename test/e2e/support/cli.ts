@@ -1,0 +1,11 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { CLI } from "./project.ts";
+
+const run = promisify(execFile);
+
+/** Runs the real CLI as another process, in a folder, and gives what it printed with --json. */
+export async function queuescope(folder: string, ...args: readonly string[]): Promise<unknown[]> {
+  const { stdout } = await run(process.execPath, [CLI, "--json", ...args], { cwd: folder });
+  return stdout.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line) as unknown);
+}
