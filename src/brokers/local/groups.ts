@@ -34,11 +34,13 @@ export function makeGroup(tx: WriteTx, queue: LiveQueue, name: string, start: Gr
 
 /** Gives cursors to the next lanes of a group that is younger than they are; false when none is left. */
 export function makeCursors(tx: WriteTx, queue: LiveQueue, group: LiveGroup): boolean {
+  if (tx.live.isComplete(group)) return false;
   const lanes = tx.all<LaneRow>(`${LANE} WHERE qid = ? AND lid > ? ORDER BY lid LIMIT ? + 0`, queue.qid, group.made_to, LANES_AT_ONCE);
   for (const lane of lanes) {
     startCursor(tx, queue, group, lane);
     group.made_to = lane.lid;
   }
+  if (lanes.length === 0) tx.live.setComplete(group);
   return lanes.length > 0;
 }
 

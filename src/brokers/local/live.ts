@@ -22,22 +22,46 @@ export function minuteOf(at: Instant): Instant {
   return at - (at % MINUTE);
 }
 
-const STORE_QUEUE = "UPDATE queue SET seq = ?, last_ts = ?, prios = ?, pushed = ?, removed = ?, scheduled = ?, bytes = ?, minute = ? WHERE qid = ?";
-const STORE_GROUP = `UPDATE grp SET made_to = ?, held = ?, passed = ?, leased = ?, retrying = ?, released = ?, delivered = ?, completed = ?, failed = ?, expired = ?, dead = ?, dropped = ?, redriven = ?, minute = ? WHERE gid = ?`;
+export const STORE_QUEUE = "UPDATE queue SET seq = ?, last_ts = ?, prios = ?, pushed = ?, removed = ?, scheduled = ?, bytes = ?, minute = ? WHERE qid = ?";
+export const STORE_GROUP = `UPDATE grp SET made_to = ?, held = ?, passed = ?, leased = ?, retrying = ?, released = ?, delivered = ?, completed = ?, failed = ?, expired = ?, dead = ?, dropped = ?, redriven = ?, minute = ? WHERE gid = ?`;
 const STORE_TALLY = "INSERT INTO tally (qid, gid, minute, counters) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET counters = excluded.counters";
+
+/** Rows as they were after the last transaction: good while nobody else has written since. */
+export class Kept {
+  readonly queues = new Map<string, QueueRow>();
+  readonly groups = new Map<number, GroupRow>();
+  /** Groups that have cursors for all lanes. */
+  readonly complete = new Set<number>();
+
+  group(qid: number, name: string): GroupRow | undefined {
+    for (const row of this.groups.values()) if (row.qid === qid && row.name === name) return row;
+    return undefined;
+  }
+
+  queueById(qid: number): QueueRow | undefined {
+    for (const row of this.queues.values()) if (row.qid === qid) return row;
+    return undefined;
+  }
+}
+
+/** More queues or groups than this in turn, and their rows are read again. */
+const KEPT = 32;
 
 /** The queues and groups that a transaction works with: each row is read once and stored once. */
 export class Live {
   readonly #tx: WriteTx;
+  readonly #kept: Kept;
   readonly #queues: { row: QueueRow; live: LiveQueue }[] = [];
   readonly #groups: { row: GroupRow; live: LiveGroup }[] = [];
 
-  constructor(tx: WriteTx) {
+  constructor(tx: WriteTx, kept: Kept) {
     this.#tx = tx;
+    this.#kept = kept;
   }
 
   findQueue(name: string): LiveQueue | undefined {
-    return this.#queues.find(({ live }) => live.name === name)?.live ?? this.#keepQueue(findQueue(this.#tx, name));
+    for (const { live } of this.#queues) if (live.name === name) return live;
+    return this.#keepQueue(this.#kept.queues.get(name) ?? findQueue(this.#tx, name));
   }
 
   /** @throws queue-not-found */
@@ -48,31 +72,54 @@ export class Live {
   }
 
   queueById(qid: number): LiveQueue | undefined {
-    return this.#queues.find(({ live }) => live.qid === qid)?.live ?? this.#keepQueue(queueById(this.#tx, qid));
+    for (const { live } of this.#queues) if (live.qid === qid) return live;
+    return this.#keepQueue(this.#kept.queueById(qid) ?? queueById(this.#tx, qid));
   }
 
   findGroup(queue: LiveQueue, name: string): LiveGroup | undefined {
-    return this.#groups.find(({ live }) => live.qid === queue.qid && live.name === name)?.live ?? this.#keepGroup(findGroup(this.#tx, queue.qid, name));
+    for (const { live } of this.#groups) if (live.qid === queue.qid && live.name === name) return live;
+    return this.#keepGroup(this.#kept.group(queue.qid, name) ?? findGroup(this.#tx, queue.qid, name));
   }
 
   groupById(gid: number): LiveGroup | undefined {
-    return this.#groups.find(({ live }) => live.gid === gid)?.live ?? this.#keepGroup(groupById(this.#tx, gid));
+    for (const { live } of this.#groups) if (live.gid === gid) return live;
+    return this.#keepGroup(this.#kept.groups.get(gid) ?? groupById(this.#tx, gid));
   }
 
   groupsOf(queue: LiveQueue): LiveGroup[] {
     return groupsOf(this.#tx, queue.qid).map((row) => this.#groups.find(({ live }) => live.gid === row.gid)?.live ?? this.#keepGroup(row));
   }
 
+  /** Whether the group is known to have cursors for all lanes. New lanes give them at once, so it stays so. */
+  isComplete(group: LiveGroup): boolean {
+    return this.#kept.complete.has(group.gid);
+  }
+
+  setComplete(group: LiveGroup): void {
+    this.#kept.complete.add(group.gid);
+  }
+
   /** After its row was deleted or given another id: nothing of it is stored. */
   forgetGroup(gid: number): void {
     const at = this.#groups.findIndex(({ live }) => live.gid === gid);
     if (at >= 0) this.#groups.splice(at, 1);
+    this.#kept.groups.delete(gid);
   }
 
   forgetQueue(qid: number): void {
     const at = this.#queues.findIndex(({ live }) => live.qid === qid);
     if (at >= 0) this.#queues.splice(at, 1);
     for (const { live } of this.#groups.filter(({ live: group }) => group.qid === qid)) this.forgetGroup(live.gid);
+  }
+
+  /** For the next transaction, once this one is committed. */
+  keep(): Kept {
+    const kept = this.#kept;
+    if (kept.queues.size > KEPT) kept.queues.clear();
+    if (kept.groups.size > KEPT) kept.groups.clear();
+    for (const { live } of this.#queues) kept.queues.set(live.name, live);
+    for (const { live } of this.#groups) kept.groups.set(live.gid, live);
+    return kept;
   }
 
   /** Stores what changed. History costs nothing while nothing happens: totals go to `tally` when the next minute's first change comes. */
@@ -86,6 +133,8 @@ export class Live {
     if (minute === row.minute && onlyPushed(row, live)) return;
     if (row.minute > 0 && minute > row.minute) this.#tx.run(STORE_TALLY, row.qid, 0, row.minute, countersJson(QUEUE_COUNTERS, row));
     this.#tx.run(STORE_QUEUE, live.seq, live.last_ts, live.prios, live.pushed, live.removed, live.scheduled, live.bytes, minute, live.qid);
+    live.minute = minute;
+    live.storedBytes = live.bytes;
   }
 
   #storeGroup(row: GroupRow, live: LiveGroup): void {
@@ -95,6 +144,7 @@ export class Live {
       STORE_GROUP, live.made_to, live.held, live.passed, live.leased, live.retrying, live.released, live.delivered,
       live.completed, live.failed, live.expired, live.dead, live.dropped, live.redriven, minute, live.gid,
     );
+    live.minute = minute;
   }
 
   #keepQueue(row: QueueRow | undefined): LiveQueue | undefined {

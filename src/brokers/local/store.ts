@@ -2,6 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { QueuescopeError } from "../../core/index.ts";
 import { checkIdentity, openFile } from "./open.ts";
 import type { FileIdentity, OpenOptions } from "./open.ts";
+import { Kept } from "./live.ts";
 import { Signal } from "./signal.ts";
 import { busy, isBusy, translated } from "./sqlite-errors.ts";
 import { ReadTx, Statements, WriteTx } from "./tx.ts";
@@ -29,6 +30,9 @@ export class Store {
   readonly #now: () => number;
   readonly #identity: FileIdentity;
   readonly #statements: Statements;
+  #kept: Kept | null = null;
+  /** `data_version` changes when another connection has committed. */
+  #keptVersion = -1;
   #turnStarted = performance.now();
   #closed = false;
 
@@ -67,15 +71,21 @@ export class Store {
   /** Runs `work` in a transaction that is stored whole or not at all. `work` may run again, so it must have no effect outside. */
   async write<T>(work: (tx: WriteTx) => T): Promise<T> {
     if (this.readOnly) throw readOnlyError(this.path);
-    const result = await this.#run("BEGIN IMMEDIATE", () => new WriteTx(this.#statements, this.#now()), (tx) => {
-      const answer = work(tx);
-      tx.finish();
-      return answer;
-    });
+    const { answer, kept } = await this.#run("BEGIN IMMEDIATE", () => new WriteTx(this.#statements, this.#now(), this.#takeKept()), (tx) => ({ answer: work(tx), kept: tx.finish() }));
+    this.#kept = kept;
     this.signal.send();
     const rest = this.checkpointer?.committed() ?? 0;
     if (rest > 0) await new Promise((resolve) => setTimeout(resolve, rest));
-    return result;
+    return answer;
+  }
+
+  /** Whatever fails in the transaction, its rows aren't good for another one. */
+  #takeKept(): Kept {
+    const version = this.#dataVersion();
+    const kept = version === this.#keptVersion ? this.#kept : null;
+    this.#kept = null;
+    this.#keptVersion = version;
+    return kept ?? new Kept();
   }
 
   async #run<Tx, T>(begin: string, transaction: () => Tx, work: (tx: Tx) => T): Promise<T> {

@@ -1,8 +1,16 @@
 import type { SQLInputValue, StatementSync, DatabaseSync } from "node:sqlite";
 import type { Instant } from "../../core/index.ts";
-import { Live } from "./live.ts";
+import { Live, STORE_GROUP, STORE_QUEUE } from "./live.ts";
+import type { Kept } from "./live.ts";
 
 export type Value = SQLInputValue;
+
+/** Changes rows that `Live` holds, past it. */
+const PAST_LIVE = /^\s*(?:UPDATE|DELETE FROM|INSERT(?: OR \w+)? INTO)\s+(?:queue|grp)\b/i;
+
+export function changesPastLive(sql: string): boolean {
+  return sql !== STORE_QUEUE && sql !== STORE_GROUP && PAST_LIVE.test(sql);
+}
 
 /**
  * Statements by their text, prepared once a connection. Write `LIMIT ? + 0`: SQLite plans with the value of a
@@ -11,6 +19,7 @@ export type Value = SQLInputValue;
 export class Statements {
   readonly #db: DatabaseSync;
   readonly #prepared = new Map<string, StatementSync>();
+  readonly #pastLive = new Set<string>();
 
   constructor(db: DatabaseSync) {
     this.#db = db;
@@ -21,7 +30,12 @@ export class Statements {
     if (known !== undefined) return known;
     const made = this.#db.prepare(sql);
     this.#prepared.set(sql, made);
+    if (changesPastLive(sql)) this.#pastLive.add(sql);
     return made;
+  }
+
+  goesPastLive(sql: string): boolean {
+    return this.#pastLive.size > 0 && this.#pastLive.has(sql);
   }
 }
 
@@ -29,44 +43,52 @@ export class Statements {
 export class ReadTx {
   /** One time for the whole transaction. */
   readonly now: Instant;
-  readonly #statements: Statements;
+  protected readonly statements: Statements;
 
   constructor(statements: Statements, now: Instant) {
-    this.#statements = statements;
+    this.statements = statements;
     this.now = now;
   }
 
   // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- names the columns at the call
   get<Row>(sql: string, ...values: Value[]): Row | undefined {
-    return this.#statements.of(sql).get(...values) as Row | undefined;
+    return this.statements.of(sql).get(...values) as Row | undefined;
   }
 
   all<Row>(sql: string, ...values: Value[]): Row[] {
-    return this.#statements.of(sql).all(...values) as Row[];
-  }
-
-  /** Rows changed. */
-  protected change(sql: string, values: Value[]): { changes: number; id: number } {
-    const done = this.#statements.of(sql).run(...values);
-    return { changes: Number(done.changes), id: Number(done.lastInsertRowid) };
+    return this.statements.of(sql).all(...values) as Row[];
   }
 }
 
 export class WriteTx extends ReadTx {
   /** Queues and groups, whose counters are stored once at the end. */
-  readonly live = new Live(this);
+  readonly live: Live;
+  #pastLive = false;
+
+  constructor(statements: Statements, now: Instant, kept: Kept) {
+    super(statements, now);
+    this.live = new Live(this, kept);
+  }
 
   /** Answers how many rows changed. */
   run(sql: string, ...values: Value[]): number {
-    return this.change(sql, values).changes;
+    return this.#change(sql, values).changes;
   }
 
   /** Answers the new row's integer key. */
   insert(sql: string, ...values: Value[]): number {
-    return this.change(sql, values).id;
+    return this.#change(sql, values).id;
   }
 
-  finish(): void {
+  #change(sql: string, values: Value[]): { changes: number; id: number } {
+    const done = this.statements.of(sql).run(...values);
+    if (this.statements.goesPastLive(sql)) this.#pastLive = true;
+    return { changes: Number(done.changes), id: Number(done.lastInsertRowid) };
+  }
+
+  /** Stores what is counted in memory. Answers what the next transaction may take over. */
+  finish(): Kept | null {
     this.live.store();
+    return this.#pastLive ? null : this.live.keep();
   }
 }
