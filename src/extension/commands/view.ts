@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import * as vscode from "vscode";
-import { WORKSPACE_FILE } from "../connections/connections.ts";
+import { WORKSPACE_FILE } from "../connections/workspaceFiles.ts";
 import { invalidInput } from "../../core/index.ts";
 import { listKey, nodeKey, type AnyNode } from "../models/nodes.ts";
 import { ask, inform } from "./ask.ts";

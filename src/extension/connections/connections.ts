@@ -1,23 +1,19 @@
-import { access } from "node:fs/promises";
-import { join } from "node:path";
 import * as vscode from "vscode";
 import type { Disposable } from "../disposable.ts";
-import type { Workspace } from "../../client/workspace-file.ts";
 import type { WorkerDefinition } from "../workers/definition.ts";
-import { reportError } from "../errors.ts";
 import { Connection } from "./connection.ts";
 import { type ConnectionPlan, type FolderConnections, planConnections } from "./folder.ts";
 import { openBroker } from "./library.ts";
+import { WORKSPACE_FILE, WorkspaceFiles } from "./workspaceFiles.ts";
 
 /** What another process changes is shown this soon; bursts are merged. */
 const SETTLE_MS = 150;
-
-export const WORKSPACE_FILE = "queuescope.json";
 
 /** Every folder's connections and workers, read on first use and followed from then on. */
 export class Connections implements vscode.Disposable {
   readonly #log: vscode.LogOutputChannel;
   readonly #encryptionKey: () => Promise<string | undefined>;
+  readonly #workspaceFiles: WorkspaceFiles;
   readonly #folders = new Map<string, Promise<FolderConnections>>();
   readonly #known = new Map<string, { readonly plan: string; readonly connection: Connection }>();
   readonly #lists = new vscode.EventEmitter<void>();
@@ -37,6 +33,8 @@ export class Connections implements vscode.Disposable {
   constructor(log: vscode.LogOutputChannel, encryptionKey: () => Promise<string | undefined>) {
     this.#log = log;
     this.#encryptionKey = encryptionKey;
+    this.#workspaceFiles = new WorkspaceFiles(log);
+    this.#disposables.push(this.#workspaceFiles);
   }
 
   async folders(): Promise<FolderConnections[]> {
@@ -88,7 +86,7 @@ export class Connections implements vscode.Disposable {
   }
 
   async #load(folder: vscode.WorkspaceFolder): Promise<FolderConnections> {
-    const workspace = await this.#readWorkspace(folder);
+    const workspace = await this.#workspaceFiles.read(folder);
     const url = vscode.workspace.getConfiguration("queuescope", folder.uri).get<string>("url", "");
     const plans = planConnections({ id: folder.uri.toString(), name: folder.name, workspace, url: url === "" ? undefined : url, trusted: vscode.workspace.isTrusted });
     const connections = await Promise.all(plans.map((plan) => this.#connection(plan, folder.uri.fsPath)));
@@ -115,20 +113,6 @@ export class Connections implements vscode.Disposable {
     const connection = new Connection({ id: plan.id, label: plan.label, folder }, open, { data: () => { this.changed(); }, state: () => { this.#states.fire(); } });
     this.#known.set(plan.id, { plan: text, connection });
     return connection;
-  }
-
-  /** A file that can't be read is reported, and counts as absent until it is corrected. */
-  async #readWorkspace(folder: vscode.WorkspaceFolder): Promise<Workspace | undefined> {
-    const path = join(folder.uri.fsPath, WORKSPACE_FILE);
-    const exists = await access(path).then(() => true, () => false);
-    if (!exists) return undefined;
-    const { readWorkspaceFile } = await import("../../client/workspace-file.ts");
-    try {
-      return await readWorkspaceFile(path);
-    } catch (error) {
-      void reportError(this.#log, `Reading ${path}`, error);
-      return undefined;
-    }
   }
 
   /** From the first use on, not at activation. */

@@ -48,6 +48,7 @@ export function deadLetterDocument(dead: DeadLetter): string {
       value("partition", dead.partition),
       value("reason", dead.reason),
       value("error", dead.error),
+      value("stack", dead.stack === null ? null : dead.stack.split("\n")),
       value("attempts", dead.attempts),
       value("deliveryCount", dead.deliveryCount),
       value("transactionId", dead.transactionId),
@@ -56,8 +57,6 @@ export function deadLetterDocument(dead: DeadLetter): string {
       time("deadAt", dead.deadAt),
       value("redriven", dead.redriven.map(({ queue, messageId, at }) => ({ queue, messageId, at: isoTime(at) }))),
       ...contentFields(dead),
-      // Long, so it stands last.
-      value("stack", dead.stack === null ? null : dead.stack.split("\n")),
     ]),
   );
 }

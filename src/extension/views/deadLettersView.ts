@@ -3,6 +3,7 @@ import type { Connections } from "../connections/connections.ts";
 import { loadDeadLetters, loadDeadQueues } from "../loaders/deadLetters.ts";
 import type { Paging } from "../loaders/paging.ts";
 import type { DeadLettersNode } from "../models/nodes.ts";
+import { loaded } from "./loaded.ts";
 import { LiveTreeView } from "./treeView.ts";
 
 export class DeadLettersView extends LiveTreeView<DeadLettersNode> {
@@ -22,8 +23,6 @@ export class DeadLettersView extends LiveTreeView<DeadLettersNode> {
   protected override async children(parent: DeadLettersNode | undefined): Promise<DeadLettersNode[]> {
     if (parent?.kind === "deadQueue") return loadDeadLetters(parent, this.#paging);
     if (parent !== undefined) return [];
-    // A connection that fails says so in the Queues view.
-    const found = await Promise.allSettled((await this.#connections.all()).map(loadDeadQueues));
-    return found.flatMap((result) => (result.status === "fulfilled" ? result.value : []));
+    return loaded((await this.#connections.all()).map(loadDeadQueues));
   }
 }

@@ -4,6 +4,7 @@ import type { Connection } from "../connections/connection.ts";
 import { loadWorkers, workerInstances } from "../loaders/workers.ts";
 import type { WorkerInfo } from "../../core/index.ts";
 import type { WorkersNode } from "../models/nodes.ts";
+import { loaded } from "./loaded.ts";
 import { LiveTreeView } from "./treeView.ts";
 
 /** A worker is live for this many intervals after its last heartbeat. */
@@ -24,8 +25,7 @@ export class WorkersView extends LiveTreeView<WorkersNode> {
 
   protected override async children(parent: WorkersNode | undefined): Promise<WorkersNode[]> {
     if (parent !== undefined) return parent.kind === "workerDefinition" ? workerInstances(parent) : [];
-    const found = await Promise.allSettled((await this.#connections.all()).map((connection) => this.#workersOf(connection)));
-    const nodes = found.flatMap((result) => (result.status === "fulfilled" ? result.value : []));
+    const nodes = await loaded((await this.#connections.all()).map((connection) => this.#workersOf(connection)));
     this.#watchForSilence(nodes.flatMap((node) => (node.kind === "workerInstance" ? [node.worker] : node.running)));
     return nodes;
   }
