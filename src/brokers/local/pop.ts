@@ -30,9 +30,10 @@ const ONE_LANE = `SELECT ${CURSOR_COLUMNS} FROM cursor AS c CROSS JOIN lane AS l
 
 export function popFrom(work: Work, queue: LiveQueue, wanted: Wanted): Delivery[] {
   const { tx } = work;
+  // First: a group that starts at new begins behind what was due before.
+  if (queue.scheduled > 0) bringInDue(tx, queue);
   const group = openGroup(tx, queue, wanted.group, wanted.start);
   if (queue.paused !== 0 || group.paused !== 0) return [];
-  if (queue.scheduled > 0) bringInDue(tx, queue);
   makeCursors(tx, queue, group);
   const room = Math.min(wanted.batch, group.held ?? Infinity);
   if (room <= 0) return [];

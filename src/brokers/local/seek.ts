@@ -3,6 +3,7 @@ import { invalidInput } from "../../core/index.ts";
 import { makeGroup, openGroup } from "./groups.ts";
 import { keepTally, minuteOf } from "./live.ts";
 import type { LiveGroup, LiveQueue } from "./live.ts";
+import { bringInDue } from "./scheduled.ts";
 import type { WriteTx } from "./tx.ts";
 
 /**
@@ -10,6 +11,8 @@ import type { WriteTx } from "./tx.ts";
  * any number of partitions. Its history goes on.
  */
 export function seek(tx: WriteTx, queue: LiveQueue, name: string, to: GroupStart): void {
+  // First: what was due before the seek entered before it.
+  if (queue.scheduled > 0) bringInDue(tx, queue);
   const old = tx.live.findGroup(queue, name);
   if (old === undefined) {
     makeGroup(tx, queue, name, to);

@@ -50,6 +50,17 @@ export function groups(factory: BrokerFactory): void {
       assert.deepEqual(texts(await rig.drain(q, { group: "g" })).sort(), ["new", "new-a", "new-b"]);
     });
 
+    rig.it("a scheduled message that was due before a group's start at new is before it", async () => {
+      const q = await rig.queue();
+      await rig.push(q, ["due"], { deliverAt: rig.now() + 1000 });
+      await rig.push(q, ["later"], { deliverAt: rig.now() + 60_000 });
+      await rig.advance(1001);
+      await rig.broker.repair.seek(q, "sought", "new");
+      for (const group of ["popped", "sought"]) assert.deepEqual(await rig.pop(q, { group, start: "new" }), []);
+      await rig.advance(60_000);
+      for (const group of ["popped", "sought"]) assert.deepEqual(texts(await rig.popSoon(q, { group })), ["later"]);
+    });
+
     rig.it("a named group may start at a time of entry", async () => {
       const q = await rig.queue();
       await rig.push(q, ["old", { data: "old-a", partition: "a" }]);

@@ -13,25 +13,29 @@ const DELAY = 30 * 60_000;
 const GROUPS = ["default", "g"] as const;
 
 type Command =
-  | { readonly do: "push"; readonly partition: string | null; readonly priority: number; readonly count: number }
+  | { readonly do: "push"; readonly partition: string | null; readonly priority: number; readonly count: number; readonly later: boolean }
   | { readonly do: "pop"; readonly group: string; readonly batch: number; readonly partition: string | null; readonly onlyNew: boolean; readonly atMostOnce: boolean }
   | { readonly do: "settle"; readonly picks: readonly { readonly pick: number; readonly action: "ack" | "cumulative" | "nack" | "delayed" | "release" | "dead" }[] }
   | { readonly do: "renew"; readonly pick: number }
   | { readonly do: "advance"; readonly steps: number }
   | { readonly do: "seek"; readonly group: string; readonly to: "all" | "new" }
-  | { readonly do: "remove"; readonly pick: number };
+  | { readonly do: "remove"; readonly pick: number }
+  | { readonly do: "redrive"; readonly allGroups: boolean }
+  | { readonly do: "look"; readonly group: string };
 
 const group = fc.constantFrom(...GROUPS);
 const partition = fc.constantFrom("a", "b", null);
 const rarely = fc.integer({ min: 0, max: 9 }).map((n) => n === 0);
 const command: fc.Arbitrary<Command> = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ do: fc.constant("push" as const), partition, priority: fc.integer({ min: 0, max: 2 }), count: fc.integer({ min: 1, max: 4 }) }) },
+  { weight: 5, arbitrary: fc.record({ do: fc.constant("push" as const), partition, priority: fc.integer({ min: 0, max: 2 }), count: fc.integer({ min: 1, max: 4 }), later: rarely }) },
   { weight: 8, arbitrary: fc.record({ do: fc.constant("pop" as const), group, batch: fc.integer({ min: 1, max: 5 }), partition: fc.constantFrom("a", null, null, null), onlyNew: rarely, atMostOnce: rarely }) },
   { weight: 8, arbitrary: fc.record({ do: fc.constant("settle" as const), picks: fc.uniqueArray(fc.record({ pick: fc.nat(7), action: fc.constantFrom("ack" as const, "ack" as const, "cumulative" as const, "nack" as const, "delayed" as const, "release" as const, "dead" as const) }), { minLength: 1, maxLength: 4, selector: (one) => one.pick }) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("renew" as const), pick: fc.nat(7) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("advance" as const), steps: fc.integer({ min: 1, max: 3 }) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("seek" as const), group, to: fc.constantFrom("all" as const, "new" as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("remove" as const), pick: fc.nat(20) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("redrive" as const), allGroups: rarely }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("look" as const), group }) },
 );
 
 export function model(factory: BrokerFactory): void {
@@ -56,7 +60,9 @@ async function run(rig: Rig, q: string, oracle: Oracle, command: Command): Promi
   switch (command.do) {
     case "push": {
       const place = command.partition === null ? { priority: command.priority } : { partition: command.partition };
-      oracle.push(await rig.push(q, Array.from({ length: command.count }, () => item("m", place))), command.priority);
+      const delay = command.later ? DELAY : 0;
+      const when = command.later ? { deliverAt: rig.now() + delay } : {};
+      oracle.push(await rig.push(q, Array.from({ length: command.count }, () => item("m", { ...place, ...when }))), command.priority, delay);
       return;
     }
     case "pop":
@@ -83,7 +89,12 @@ async function run(rig: Rig, q: string, oracle: Oracle, command: Command): Promi
       const id = oracle.ids().at(command.pick) ?? "m999-1";
       const expected = oracle.removed(id);
       assert.deepEqual(await rig.broker.repair.remove([id]), [{ id, removed: expected }]);
+      return;
     }
+    case "redrive":
+      return redriven(rig, q, oracle, command.allGroups);
+    case "look":
+      return looked(rig, q, oracle, command.group);
   }
 }
 
@@ -110,6 +121,31 @@ async function settled(rig: Rig, oracle: Oracle, picks: Extract<Command, { do: "
   const expected = oracle.settled(settlements);
   const results = await rig.settle(...settlements);
   assert.deepEqual(results.map((r) => (r.ok ? r.outcome : refusal(r))), expected.map((outcome) => outcome ?? "lease-lost"), `settled ${JSON.stringify(settlements.map((s) => s.action))}`);
+}
+
+async function redriven(rig: Rig, q: string, oracle: Oracle, allGroups: boolean): Promise<void> {
+  const letters = new Map((await rig.broker.inspect.deadLetters(q, { limit: 1000 })).items.map((letter) => [letter.id, letter]));
+  for (const { deadLetterId, messageId } of (await rig.broker.repair.redrive(q, { filter: {}, allGroups })).redriven) {
+    const letter = letters.get(deadLetterId);
+    assert.ok(letter, "only what was there is redriven");
+    assert.equal(letter.redriven.length, 0, "and once");
+    oracle.redriven(letter, messageId, allGroups);
+  }
+}
+
+/** States and counts, wherever no expiry is waiting to be noticed. */
+async function looked(rig: Rig, q: string, oracle: Oracle, group: string): Promise<void> {
+  const expected = oracle.states(group);
+  const shown = (await rig.broker.inspect.browse(q, { group, limit: 1000 })).items;
+  assert.deepEqual(shown.map((m) => m.id), oracle.ids());
+  // What a seek makes of dead ones is left open.
+  if (oracle.sought(group)) return;
+  for (const { id, state } of shown) assert.ok(expected.get(id)?.includes(state), `${id} is ${state} for ${group}, not ${expected.get(id)?.join(" or ") ?? "there"}`);
+  const known = (await rig.broker.inspect.groups(q)).find((g) => g.name === group);
+  if (known === undefined || [...expected.values()].some((states) => states.length > 1)) return;
+  for (const state of ["ready", "scheduled", "leased", "retrying", "completed"] as const) {
+    assert.equal(known.counts[state], shown.filter((m) => m.state === state).length, `${state} of ${group}`);
+  }
 }
 
 /** Everything is delivered and acked; then nothing is missing, and what died is known. */

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
-import type { Delivery, PushResult, SettleOutcome } from "../../../src/core/index.ts";
+import type { Delivery, MessageState, PushResult, SettleOutcome } from "../../../src/core/index.ts";
 
 /** What the contract says of one queue, as plainly as it can be written: everything in memory, searched from the start. */
 export class Oracle {
   now = 0;
   readonly retryLimit: number;
   #log: Entry[] = [];
+  /** By due time, then in the order they were pushed. */
+  #scheduled: Entry[] = [];
   readonly #groups = new Map<string, Group>();
   readonly #leases: Lease[] = [];
   /** Every receipt that was ever given. */
@@ -19,12 +21,38 @@ export class Oracle {
     this.retryLimit = retryLimit;
   }
 
-  push(results: readonly PushResult[], priority: number): void {
-    for (const { id, partition } of results) this.#log.push({ id, partition, priority: partition === null ? priority : 0 });
+  push(results: readonly PushResult[], priority: number, delay = 0): void {
+    for (const { id, partition } of results) {
+      const entry: Entry = { id, partition, priority: partition === null ? priority : 0, onlyGroup: null, due: this.now + delay };
+      if (delay === 0) this.#log.push(entry);
+      else this.#scheduled.push(entry);
+    }
+    this.#scheduled.sort((a, b) => a.due - b.due);
   }
 
+  /** Redriven in its own queue, to the group it died in or to all. */
+  redriven(letter: { readonly partition: string | null; readonly priority: number; readonly group: string }, messageId: string, allGroups: boolean): void {
+    this.#log.push({ id: messageId, partition: letter.partition, priority: letter.priority, onlyGroup: allGroups ? null : letter.group, due: this.now });
+  }
+
+  /** In the order that browse shows them. */
   ids(): string[] {
-    return this.#log.map((entry) => entry.id);
+    return [...this.#log, ...this.#scheduled].map((entry) => entry.id);
+  }
+
+  /** What may be shown as the message's state in this group; several, where nobody needs to have noticed an expiry yet. */
+  states(group: string): Map<string, readonly MessageState[]> {
+    const leased = new Set(this.#live(group).flatMap((l) => [...l.entries]));
+    const states = new Map<string, readonly MessageState[]>();
+    for (const entry of this.#scheduled) states.set(entry.id, ["scheduled"]);
+    for (const entry of this.#log) {
+      const history = this.#history(group, entry);
+      if (history.expired) states.set(entry.id, ["ready", "retrying", "dead"]);
+      else if (history.settled) states.set(entry.id, [this.dead.has(`${group}/${entry.id}`) ? "dead" : "completed"]);
+      else if (leased.has(entry)) states.set(entry.id, ["leased"]);
+      else states.set(entry.id, [history.visibleAt > this.now ? "retrying" : "ready"]);
+    }
+    return states;
   }
 
   receipts(): string[] {
@@ -33,12 +61,15 @@ export class Oracle {
 
   advance(ms: number): void {
     this.now += ms;
+    this.#log.push(...this.#scheduled.filter((entry) => entry.due <= this.now));
+    this.#scheduled = this.#scheduled.filter((entry) => entry.due > this.now);
     for (const lease of this.#leases.filter((l) => !l.ended && l.expiresAt <= this.now)) this.#expire(lease);
   }
 
   #expire(lease: Lease): void {
     lease.ended = true;
     const open = this.#openOf(lease);
+    for (const entry of open) this.#history(lease.group, entry).expired = true;
     for (const entry of lease.partition === null ? open : open.slice(0, 1)) {
       const history = this.#history(lease.group, entry);
       history.alone = lease.partition === null;
@@ -67,6 +98,7 @@ export class Oracle {
       const entry = taken[i] as Entry;
       const history = this.#history(groupName, entry);
       history.deliveries += 1;
+      history.expired = false;
       assert.equal(delivery.attempt, history.charges + 1, `attempt of ${entry.id}`);
       if (!group.sought) assert.equal(delivery.deliveryCount, history.deliveries, `deliveryCount of ${entry.id}`);
       if (request.atMostOnce === true) {
@@ -186,13 +218,14 @@ export class Oracle {
   }
 
   removed(id: string): boolean {
-    const entry = this.#log.find((e) => e.id === id);
+    const entry = [...this.#log, ...this.#scheduled].find((e) => e.id === id);
     if (entry === undefined) return false;
     for (const lease of this.#leases) lease.entries.delete(entry);
     for (const name of this.#groups.keys()) {
       if (this.#history(name, entry).buriedBy === "expiry") this.maybeDead.add(`${name}/${id}`);
     }
     this.#log = this.#log.filter((e) => e !== entry);
+    this.#scheduled = this.#scheduled.filter((e) => e !== entry);
     return true;
   }
 
@@ -237,7 +270,7 @@ export class Oracle {
 
   #history(group: string, entry: Entry): History {
     const { histories } = this.#group(group);
-    const history = histories.get(entry) ?? { charges: 0, deliveries: 0, visibleAt: 0, settled: false, alone: false, buriedBy: null };
+    const history = histories.get(entry) ?? { charges: 0, deliveries: 0, visibleAt: 0, settled: entry.onlyGroup !== null && entry.onlyGroup !== group, alone: false, expired: false, buriedBy: null };
     histories.set(entry, history);
     return history;
   }
@@ -256,6 +289,9 @@ interface Entry {
   readonly id: string;
   readonly partition: string | null;
   readonly priority: number;
+  /** The only group that gets it. */
+  readonly onlyGroup: string | null;
+  readonly due: number;
 }
 
 interface History {
@@ -265,6 +301,8 @@ interface History {
   settled: boolean;
   /** A lease ran out on it: it is delivered in a batch of its own. */
   alone: boolean;
+  /** Its lease ran out, and it wasn't delivered since. */
+  expired: boolean;
   buriedBy: "expiry" | null;
 }
 
