@@ -43,7 +43,7 @@ export class CliFolder implements AsyncDisposable {
   }
 
   start(args: readonly string[], { env = {}, cwd = this.path }: RunOptions = {}): CliProcess {
-    const child = spawn(process.execPath, [MAIN, ...args], { cwd, env: { ...cleanEnvironment(), NODE_COMPILE_CACHE: CACHE, ...env } });
+    const child = spawn(process.execPath, [MAIN, ...args], { cwd, env: { ...cleanEnvironment(), ...env } });
     return new CliProcess(child);
   }
 
@@ -128,6 +128,6 @@ export function records(stdout: string): Printed[] {
 /** What a developer's own shell may have set. */
 const FOREIGN = ["QUEUESCOPE_URL", "QUEUESCOPE_LOG", "QUEUESCOPE_ENCRYPTION_KEY", "FORCE_COLOR", "NO_COLOR", "NODE_TEST_CONTEXT", "NODE_OPTIONS"];
 
-function cleanEnvironment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !FOREIGN.includes(name)));
+export function cleanEnvironment(): NodeJS.ProcessEnv {
+  return { ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !FOREIGN.includes(name))), NODE_COMPILE_CACHE: CACHE };
 }
