@@ -91,10 +91,10 @@ interface FileItem extends vscode.QuickPickItem {
   readonly path: string | undefined;
 }
 
-/** Handler files are offered when they are open or have handler, worker or job in their name; any other can be browsed for. */
+/** Handler files are offered when they are open, or when handler, worker or job stands in their name or folder; any other can be browsed for. */
 async function pickHandler(connection: Connection, queue: string | undefined, group: string | undefined, title: string): Promise<LaunchRequest | undefined> {
   if (queue === undefined) return undefined;
-  const found = await vscode.workspace.findFiles(new vscode.RelativePattern(connection.folder, "**/*{handle,Handle,worker,Worker,job,Job}*.{ts,mts,cts,js,mjs,cjs}"), "**/{node_modules,dist,out,build}/**", 50);
+  const found = await vscode.workspace.findFiles(new vscode.RelativePattern(connection.folder, "**/{*[hH]andle*,*[wW]orker*,*[jJ]ob*,handlers/*,workers/*,jobs/*}.{ts,mts,cts,js,mjs,cjs}"), "**/{node_modules,dist,out,build}/**", 50);
   const active = vscode.window.activeTextEditor?.document.uri;
   const open = active?.scheme === "file" && /\.[mc]?[tj]s$/.test(active.path) ? [active] : [];
   const paths = [...new Set([...open, ...found].map(({ fsPath }) => fsPath))];
