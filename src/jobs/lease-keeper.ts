@@ -23,8 +23,11 @@ interface Report {
 }
 
 export class LeaseKeeper {
+  /** Resolves when the thread does its work (or has failed, which is logged). */
+  readonly ready: Promise<void>;
   readonly #thread: Worker;
   readonly #log: (problem: string) => void;
+  #pulse: NodeJS.Timeout | undefined;
 
   constructor(url: string, cwd: string, log: (problem: string) => void) {
     const data: KeeperData = { role: "queuescope-lease-keeper", url, cwd };
@@ -32,16 +35,20 @@ export class LeaseKeeper {
     // Without the flags of this process: --inspect-brk would stop the thread before its first line.
     this.#thread = new Worker(new URL(import.meta.url), { workerData: data, execArgv: [], name: "lease keeper" });
     this.#thread.unref();
+    this.ready = Promise.race([once(this.#thread, "message"), once(this.#thread, "exit")]).then(() => undefined, () => undefined);
     this.#thread.on("error", (error: Error) => { this.#log(`leases aren't renewed at breakpoints any more: ${error.message}`); });
   }
 
   /** Heard by the thread even when this one stops right after. */
   report(state: WorkerState, lease: number): void {
     const report: Report = { state, lease };
+    clearInterval(this.#pulse);
+    this.#pulse = setInterval(() => { this.#thread.postMessage(report); }, REPORT_EVERY).unref();
     this.#thread.postMessage(report);
   }
 
   async stop(): Promise<void> {
+    clearInterval(this.#pulse);
     const exit = once(this.#thread, "exit");
     this.#thread.postMessage(STOP);
     this.#thread.ref();
@@ -52,12 +59,14 @@ export class LeaseKeeper {
 
 const STOP = "stop";
 
-/** The longest pause between two renewals, in milliseconds. */
-const MOST = 10_000;
+/** Milliseconds between the reports of a thread that runs. */
+const REPORT_EVERY = 500;
+/** A thread that says nothing for this long stands at a breakpoint. */
+const STANDS_AFTER = 2_000;
 
 async function keep({ url, cwd }: KeeperData): Promise<void> {
   let last: Report | null = null;
-  let heardAt = Date.now();
+  let [heardAt, renewedAt, beatAt] = [Date.now(), 0, 0];
   const stop = new AbortController();
   parentPort?.on("message", (report: Report | typeof STOP) => {
     if (report === STOP) {
@@ -69,10 +78,17 @@ async function keep({ url, cwd }: KeeperData): Promise<void> {
     heardAt = Date.now();
   });
   await using queues = await connect({ url, cwd });
+  parentPort?.postMessage("ready");
   while (!stop.signal.aborted) {
     const report = last as Report | null;
-    if (report !== null) await renew(queues.broker, report, Date.now() - heardAt);
-    await pause(report === null ? 100 : Math.min(Math.max(report.lease / 3, 20), MOST), stop.signal);
+    if (report !== null) {
+      const now = Date.now();
+      const third = Math.max(report.lease / 3, 20);
+      if (now - renewedAt >= third && report.state.current.length > 0 && (await renew(queues.broker, report))) renewedAt = now;
+      const stands = now - heardAt >= STANDS_AFTER;
+      if (stands && now - beatAt >= report.state.interval && (await beat(queues.broker, report.state))) beatAt = now;
+    }
+    await pause(Math.min(REPORT_EVERY, (report?.lease ?? REPORT_EVERY) / 6), stop.signal);
   }
 }
 
@@ -80,12 +96,22 @@ async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   await sleep(milliseconds, null, { signal }).catch((error: unknown) => { if (!signal.aborted) throw error; });
 }
 
-async function renew(broker: Broker, { state, lease }: Report, silence: number): Promise<void> {
+function renew(broker: Broker, { state, lease }: Report): Promise<boolean> {
+  return tried(() => broker.workers.renewLeases(state.id, lease));
+}
+
+function beat(broker: Broker, state: WorkerState): Promise<boolean> {
+  return tried(() => broker.workers.heartbeat({ ...state, status: "debugging" }));
+}
+
+/** A broker that doesn't answer for the moment is asked again in the next round. */
+async function tried(act: () => Promise<unknown>): Promise<boolean> {
   try {
-    if (state.current.length > 0) await broker.workers.renewLeases(state.id, lease);
-    if (silence > 1.5 * state.interval) await broker.workers.heartbeat({ ...state, status: "debugging" });
+    await act();
+    return true;
   } catch (error) {
     if (!isPassing(error)) throw error;
+    return false;
   }
 }
 

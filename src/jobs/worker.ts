@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import inspector from "node:inspector";
 import { hostname } from "node:os";
 import { basename } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { DEFAULT_GROUP, durationMs, invalidInput, QueuescopeError, queueName } from "../core/index.ts";
 import type { Message as InspectedMessage, WorkerState } from "../core/index.ts";
 import { connect, databasePath } from "../client/connect.ts";
@@ -75,6 +76,9 @@ async function prepare(options: WorkerOptions, cwd: string, log: Logger, broken:
   return { name: options.name ?? basename(handler ?? ""), exec: null, handler: await loadHandler(handler ?? "", cwd) };
 }
 
+/** Milliseconds that a debugger needs to bind its breakpoints in a module that was just loaded. */
+const BIND_BREAKPOINTS = 500;
+
 class WorkerRun {
   readonly #options: WorkerOptions;
   readonly #queues: Connection;
@@ -115,6 +119,7 @@ class WorkerRun {
   async run(signal: AbortSignal, force: AbortSignal, stop: AbortController): Promise<WorkerSummary> {
     const { state } = this.#heartbeat;
     await this.#heartbeat.start();
+    await this.#debuggable();
     this.#log.info("worker started", { worker: state.id, name: state.name, queues: state.queues.join(","), group: state.group, concurrency: state.concurrency });
     const stopping = (): void => {
       this.#log.info("stopping: running handlers are finished, nothing new is started", { running: this.#heartbeat.state.current.length });
@@ -131,6 +136,13 @@ class WorkerRun {
       signal.removeEventListener("abort", stopping);
       await this.#end(state.id);
     }
+  }
+
+  /** Under a debugger: its breakpoints in the handler are bound, and the leases kept from outside, before the first message. */
+  async #debuggable(): Promise<void> {
+    if (inspector.url() === undefined) return;
+    this.#report(this.#heartbeat.state);
+    await Promise.all([sleep(BIND_BREAKPOINTS), this.#keeper?.ready]);
   }
 
   /** Whatever happened: nothing stays leased by a worker that is gone. */
