@@ -1,6 +1,6 @@
 import { basename, relative } from "node:path";
 import * as vscode from "vscode";
-import type { Broker, DeadLetter, WorkerInfo } from "../../core/index.ts";
+import { type Broker, type DeadLetter, DEFAULT_GROUP, type WorkerInfo } from "../../core/index.ts";
 import type { App } from "../app.ts";
 import type { Connection } from "../connections/connection.ts";
 import { liveWorkers } from "../loaders/workers.ts";
@@ -64,10 +64,23 @@ async function pickedQueue(app: App, title: string): Promise<string | undefined>
 
 /** A worker that takes messages of a queue (and group): one of queuescope.json, or a handler file. */
 async function pickForQueue(app: App, connection: Connection, queue: string, group: string | undefined, title: string): Promise<LaunchRequest | undefined> {
-  const all = await app.connections.workers(connection);
-  const fitting = all.filter(({ settings }) => settings.queues.includes(queue) && (group === undefined || (settings.group ?? "default") === group));
+  const fitting = await fittingWorkers(app, connection, queue, group);
   const byHand = () => pickHandler(connection, queue, group, title);
   return fitting.length === 0 ? byHand() : chooseDefinition(connection, fitting, title, byHand);
+}
+
+async function fittingWorkers(app: App, connection: Connection, queue: string, group: string | undefined): Promise<WorkerDefinition[]> {
+  const all = await app.connections.workers(connection);
+  return all.filter(({ settings }) => settings.queues.includes(queue) && (group === undefined || (settings.group ?? DEFAULT_GROUP) === group));
+}
+
+/** For one message there is nothing to ask when one handler of queuescope.json gets such messages. */
+async function pickForMessage(app: App, connection: Connection, queue: string, group: string, title: string): Promise<LaunchRequest | undefined> {
+  const handlers = (await fittingWorkers(app, connection, queue, group)).filter(({ settings }) => settings.handler !== undefined && settings.dlq !== true);
+  const [only] = handlers;
+  if (only !== undefined && handlers.length === 1) return { connection, definition: only, named: true };
+  const byHand = () => pickHandler(connection, queue, group, title);
+  return handlers.length === 0 ? byHand() : chooseDefinition(connection, handlers, title, byHand);
 }
 
 interface DefinitionItem extends vscode.QuickPickItem {
@@ -129,7 +142,7 @@ async function pickRunning(app: App): Promise<readonly WorkerInfo[]> {
 }
 
 async function debugMessage(app: App, { connection, queue, message }: MessageNode): Promise<void> {
-  const request = await pickForQueue(app, connection, queue, message.group, vscode.l10n.t("Debug {0}", message.id));
+  const request = await pickForMessage(app, connection, queue, message.group, vscode.l10n.t("Debug {0}", message.id));
   if (request === undefined) return;
   await checkHead(await connection.open(), message.queue, message.group, message.partition, message.id);
   await app.launcher.debug({ ...request, messageId: message.id, group: message.group });
@@ -143,7 +156,7 @@ async function checkHead(broker: Broker, queue: string, group: string, partition
 }
 
 async function debugDeadLetter(app: App, { connection, queue, deadLetter }: DeadLetterNode): Promise<void> {
-  const request = await pickForQueue(app, connection, queue, deadLetter.group, vscode.l10n.t("Debug {0}", deadLetter.messageId));
+  const request = await pickForMessage(app, connection, queue, deadLetter.group, vscode.l10n.t("Debug {0}", deadLetter.messageId));
   if (request === undefined) return;
   const broker = await connection.open();
   const messageId = await redriveToDebug(broker, deadLetter);
