@@ -71,8 +71,11 @@ export class Store {
   /** Runs `work` in a transaction that is stored whole or not at all. `work` may run again, so it must have no effect outside. */
   async write<T>(work: (tx: WriteTx) => T): Promise<T> {
     if (this.readOnly) throw readOnlyError(this.path);
-    const { answer, kept } = await this.#run("BEGIN IMMEDIATE", () => new WriteTx(this.#statements, this.#now(), this.#takeKept()), (tx) => ({ answer: work(tx), kept: tx.finish() }));
-    this.#kept = kept;
+    const { answer } = await this.#run(
+      "BEGIN IMMEDIATE", () => new WriteTx(this.#statements, this.#now(), this.#takeKept()), (tx) => ({ answer: work(tx), kept: tx.finish() }),
+      // In the same turn as the commit: another call of this connection may write before this one's await is over.
+      ({ kept }) => { this.#kept = kept; },
+    );
     this.signal.send();
     const rest = this.checkpointer?.committed() ?? 0;
     if (rest > 0) await new Promise((resolve) => setTimeout(resolve, rest));
@@ -88,7 +91,7 @@ export class Store {
     return kept ?? new Kept();
   }
 
-  async #run<Tx, T>(begin: string, transaction: () => Tx, work: (tx: Tx) => T): Promise<T> {
+  async #run<Tx, T>(begin: string, transaction: () => Tx, work: (tx: Tx) => T, committed?: (result: T) => void): Promise<T> {
     if (performance.now() - this.#turnStarted > TURN) {
       await turn();
       this.#turnStarted = performance.now();
@@ -97,7 +100,9 @@ export class Store {
     for (let attempt = 0; ; attempt++) {
       this.#usable();
       try {
-        return this.#attempt(begin, transaction, work);
+        const result = this.#attempt(begin, transaction, work);
+        committed?.(result);
+        return result;
       } catch (error) {
         if (!isBusy(error)) throw translated(error, this.path);
         await pause(attempt, started, this.path, error);
