@@ -1,5 +1,5 @@
 import type { Instant, StateCounts } from "../../core/index.ts";
-import { deliverable, readyLanes } from "./deliverable.ts";
+import { deliverable, dueMessages, readyLanes } from "./deliverable.ts";
 import { onlyForOthers } from "./entry-time.ts";
 import { messageRange } from "./ids.ts";
 import type { QueueRow } from "./queue-row.ts";
@@ -15,16 +15,17 @@ export interface GroupCounts {
 }
 
 /** More dead letters, or expired messages that nobody swept yet, than this aren't looked at one by one. */
-const LOOK = 1_000;
+const LOOK = 500;
 
 /** From the counters, so that it costs the same for ten messages and ten million. */
 export function groupCounts(tx: ReadTx, queue: QueueRow, group: string): GroupCounts {
   const view = new GroupView(tx, queue.qid, group);
   const stored = queue.pushed - queue.removed;
   const passed = view.row?.passed ?? onlyForOthers(tx, queue.qid, group, messageRange(queue.qid).first);
-  const leased = view.row === undefined ? 0 : view.row.leased - runOut(tx, view.row.gid);
+  const held = view.row === undefined ? { all: 0, live: 0 } : heldByLeases(tx, view.row.gid);
+  const leased = view.row === undefined ? 0 : held.live;
   const retrying = view.row === undefined ? 0 : waiting(tx, view.row.gid);
-  const seen = view.row === undefined ? 0 : view.row.leased + view.row.retrying + view.row.released;
+  const seen = view.row === undefined ? 0 : held.all + view.row.retrying + view.row.released;
   const dead = deadLetters(tx, queue.qid, group);
   const due = dueNow(tx, queue.qid);
   const counts = {
@@ -32,7 +33,7 @@ export function groupCounts(tx: ReadTx, queue: QueueRow, group: string): GroupCo
     scheduled: queue.scheduled - due,
     leased,
     retrying,
-    completed: passed - (dead > LOOK ? dead : deadInLog(tx, queue.qid, group)),
+    completed: passed - (dead > LOOK ? dead : deadInLog(tx, queue.qid, view)),
     dead,
   };
   let neverDelivered = stored - passed - seen + due;
@@ -55,8 +56,8 @@ export function oldestReady(tx: ReadTx, queue: QueueRow, group: string): Instant
       break;
     }
   }
-  const due = tx.get<{ at: number | null }>("SELECT min(due) AS at FROM sched INDEXED BY sched_due WHERE qid = ? AND due <= ?", queue.qid, tx.now)?.at ?? null;
-  return due === null ? oldest : Math.min(oldest ?? due, due);
+  const [due] = dueMessages(tx, queue, view, 1);
+  return due === undefined ? oldest : Math.min(oldest ?? due.due, due.due);
 }
 
 /** Scheduled messages whose time has come, and that nobody has brought into the log yet. */
@@ -64,9 +65,10 @@ function dueNow(tx: ReadTx, qid: number): number {
   return tx.get<{ n: number }>("SELECT count(*) AS n FROM sched INDEXED BY sched_due WHERE qid = ? AND due <= ?", qid, tx.now)?.n ?? 0;
 }
 
-/** Messages in leases that ran out and that nobody has ended yet. */
-function runOut(tx: ReadTx, gid: number): number {
-  return tx.get<{ n: number }>("SELECT ifnull(sum(open), 0) AS n FROM lease INDEXED BY lease_expiry WHERE gid = ? AND expires_at <= ?", gid, tx.now)?.n ?? 0;
+/** Messages in leases: in all, and in those that haven't run out. Live leases are as many as consumers work on. */
+export function heldByLeases(tx: ReadTx, gid: number): { readonly all: number; readonly live: number } {
+  const row = tx.get<{ held: number; live: number }>("SELECT ifnull(sum(open), 0) AS held, ifnull(sum(CASE WHEN expires_at > ?2 THEN open ELSE 0 END), 0) AS live FROM lease WHERE gid = ?1", gid, tx.now);
+  return { all: row?.held ?? 0, live: row?.live ?? 0 };
 }
 
 /** Those given back that may not be delivered yet. */
@@ -78,12 +80,22 @@ function deadLetters(tx: ReadTx, qid: number, group: string): number {
   return tx.get<{ n: number }>("SELECT count(*) AS n FROM dead INDEXED BY dead_group WHERE qid = ? AND grp = ?", qid, group)?.n ?? 0;
 }
 
-/** Messages that died in the group and are still in the log. */
-function deadInLog(tx: ReadTx, qid: number, group: string): number {
-  const row = tx.get<{ n: number }>(
-    `SELECT count(DISTINCT d.id) AS n FROM dead AS d INDEXED BY dead_group WHERE d.qid = ? AND d.grp = ?
-      AND (EXISTS (SELECT 1 FROM msg AS m WHERE m.id = d.id AND m.alias IS NULL) OR EXISTS (SELECT 1 FROM fired AS f WHERE f.alias = d.id))`, qid, group);
-  return row?.n ?? 0;
+/** Messages of the log that died in the group and weren't brought back by a seek since. */
+function deadInLog(tx: ReadTx, qid: number, view: GroupView): number {
+  const keys = tx.all<{ id: number }>("SELECT DISTINCT id FROM dead INDEXED BY dead_group WHERE qid = ? AND grp = ?", qid, view.group);
+  return keys.filter(({ id }) => {
+    const message = placedByKey(tx, id);
+    return message !== undefined && view.of(message).state === "dead";
+  }).length;
+}
+
+const PLACED = "SELECT m.id, m.alias, m.lane, l.name, m.only_group FROM msg AS m CROSS JOIN lane AS l ON l.lid = m.lane WHERE m.id = ?";
+
+function placedByKey(tx: ReadTx, key: number): Placed | undefined {
+  const message = tx.get<Placed>(PLACED, key);
+  if (message?.alias === null) return message;
+  const place = tx.get<{ id: number }>("SELECT id FROM fired WHERE alias = ?", key);
+  return place === undefined ? undefined : tx.get<Placed>(PLACED, place.id);
 }
 
 /** Expired messages that housekeeping hasn't removed yet: nobody is given them any more. */

@@ -2,6 +2,8 @@ import { readyBy } from "./entry-time.ts";
 import { messageRange } from "./ids.ts";
 import { isExpired } from "./lookup.ts";
 import type { QueueRow } from "./queue-row.ts";
+import { SCHEDULED_COLUMNS } from "./rows.ts";
+import type { ScheduledRow } from "./rows.ts";
 import type { GroupView, Placed } from "./state.ts";
 import type { ReadTx } from "./tx.ts";
 
@@ -27,7 +29,7 @@ const HEADS = "SELECT m.id, m.alias, m.lane, l.name, m.only_group, m.ts, m.exp F
 const IN_LANE = `${HEADS} INDEXED BY msg_lane CROSS JOIN lane AS l ON l.lid = m.lane WHERE m.lane = ? AND m.id > ? AND m.id <= ? ORDER BY m.id LIMIT ${CHUNK}`;
 const ONE = `${HEADS} CROSS JOIN lane AS l ON l.lid = m.lane WHERE m.id = ?`;
 const RETURNED = "SELECT id FROM exc INDEXED BY exc_due WHERE gid = ? AND lane = ? AND visible_at IS NOT NULL AND visible_at <= ? ORDER BY visible_at, id LIMIT ? + 0";
-const RUN_OUT = "SELECT lease, first, last FROM lease INDEXED BY lease_expiry WHERE gid = ? AND lane = ? AND expires_at <= ? ORDER BY expires_at LIMIT ? + 0";
+const RUN_OUT = "SELECT lease, first, last FROM lease WHERE lease > ?2 * 1048576 AND lease < ?2 * 1048576 + 1048576 AND gid = ?1 AND expires_at <= ?3 ORDER BY expires_at LIMIT ?4 + 0";
 const HELD = "SELECT id FROM exc INDEXED BY exc_lease WHERE lease = ? ORDER BY id LIMIT ? + 0";
 
 /** At most `limit` lanes of each priority, in the order in which a pop takes them. */
@@ -85,4 +87,13 @@ function* logFrom(tx: ReadTx, queue: QueueRow, lane: ReadyLane): Generator<Head>
     if (last === undefined) return;
     after = last.id;
   }
+}
+
+const DUE = `SELECT ${SCHEDULED_COLUMNS} FROM sched AS s INDEXED BY sched_due WHERE s.qid = ? AND s.due <= ? AND NOT EXISTS (
+  SELECT 1 FROM lane AS l CROSS JOIN cursor AS c ON c.lane = l.lid AND c.gid = ?
+  WHERE s.name IS NOT NULL AND l.qid = s.qid AND ifnull(l.name, '') = s.name AND l.prio = 0 AND c.ready_at > ?) ORDER BY s.due, s.id LIMIT ? + 0`;
+
+/** Scheduled messages whose time has come, and whose partition isn't held up: a pop brings them to the tail first. */
+export function dueMessages(tx: ReadTx, queue: QueueRow, view: GroupView, limit: number): ScheduledRow[] {
+  return tx.all<ScheduledRow>(DUE, queue.qid, tx.now, view.row?.gid ?? 0, tx.now, limit);
 }

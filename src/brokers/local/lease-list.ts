@@ -17,10 +17,10 @@ interface LiveLease {
   readonly expires_at: number;
 }
 
-const OF_GROUP = "SELECT lease, gid, lane, first, last, leased_at, expires_at FROM lease INDEXED BY lease_expiry WHERE gid = ? AND expires_at > ?";
+const OF_GROUP = "SELECT lease, gid, lane, first, last, leased_at, expires_at FROM lease WHERE gid = ? AND expires_at > ?";
 const MESSAGES = "SELECT id FROM msg INDEXED BY msg_lane WHERE lane = ? AND id > ? AND id <= ? UNION SELECT id FROM exc INDEXED BY exc_lease WHERE lease = ? AND id > ? ORDER BY id LIMIT ? + 0";
 
-/** Leased messages, in the order in which they were popped. */
+/** Leased messages, by lease. */
 export function leases(tx: ReadTx, queue: QueueRow, request: PageRequest & { readonly group?: string; readonly worker?: string }, unseal: Unseal): Page<LeasedMessage> {
   const limit = pageLimit(request);
   const start = readPlace(request.after);
@@ -36,8 +36,11 @@ export function leases(tx: ReadTx, queue: QueueRow, request: PageRequest & { rea
       place = { lease: lease.lease, id };
       const row = messageAt(tx, id);
       budget.spend(row?.body.length ?? 0);
-      const message = row === undefined || isExpired(row, tx.now) ? undefined : reader?.shown(row);
-      if (message?.state === "leased") items.push({ ...message, state: "leased", leasedAt: lease.leased_at, leaseExpiresAt: lease.expires_at });
+      if (row === undefined || reader === undefined || isExpired(row, tx.now)) continue;
+      const standing = reader.view.of(row);
+      // Given back and popped again, it is in the range of its old lease too.
+      if (standing.lease !== lease.lease) continue;
+      items.push({ ...reader.shown(row, standing), state: "leased", leasedAt: lease.leased_at, leaseExpiresAt: lease.expires_at });
     }
   }
   return { items, next: null };

@@ -1,12 +1,11 @@
 import { DEFAULT_GROUP } from "../../core/index.ts";
 import type { Message, PeekRequest } from "../../core/index.ts";
-import { deliverable, partitionLane, readyLanes } from "./deliverable.ts";
+import { deliverable, dueMessages, partitionLane, readyLanes } from "./deliverable.ts";
 import type { ReadyLane } from "./deliverable.ts";
 import { messageAt, MessageReader } from "./lookup.ts";
 import { limitOf, ScanBudget } from "./page.ts";
 import type { QueueRow } from "./queue-row.ts";
-import { SCHEDULED_COLUMNS } from "./rows.ts";
-import type { ScheduledRow, Unseal } from "./rows.ts";
+import type { Unseal } from "./rows.ts";
 import type { ReadTx } from "./tx.ts";
 
 /** What pops of this group would give next, whether or not it is paused or held at the moment. */
@@ -24,18 +23,13 @@ export function peek(tx: ReadTx, queue: QueueRow, request: PeekRequest, unseal: 
       messages.push(reader.shown(row));
     }
   }
-  // A pop brings those whose time has come to the tail first.
-  for (const row of dueNow(tx, queue.qid, limit - messages.length)) {
+  for (const row of dueMessages(tx, queue, reader.view, limit - messages.length)) {
     if (budget.spent) break;
     if (request.partition !== undefined && row.name !== request.partition) continue;
     budget.spend(row.body.length);
     messages.push(reader.shownScheduled(row));
   }
   return messages;
-}
-
-function dueNow(tx: ReadTx, qid: number, limit: number): ScheduledRow[] {
-  return tx.all(`SELECT ${SCHEDULED_COLUMNS} FROM sched INDEXED BY sched_due WHERE qid = ? AND due <= ? ORDER BY due, id LIMIT ? + 0`, qid, tx.now, limit);
 }
 
 function lanesOf(tx: ReadTx, queue: QueueRow, reader: MessageReader, { partition }: PeekRequest, limit: number): Iterable<ReadyLane> {

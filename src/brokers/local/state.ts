@@ -11,6 +11,8 @@ export interface Standing {
   readonly deliveries: number;
   readonly until: Instant | null;
   readonly worker: string | null;
+  /** The live lease that holds it. */
+  readonly lease: number | null;
   /** As stored. */
   readonly error: Uint8Array | null;
 }
@@ -57,7 +59,7 @@ interface LaneView {
 }
 
 const LEASE_COLUMNS = "lease, first, last, done, expires_at, worker";
-const FRESH: Standing = { state: "ready", charges: 0, deliveries: 0, until: null, worker: null, error: null };
+const FRESH: Standing = { state: "ready", charges: 0, deliveries: 0, until: null, worker: null, lease: null, error: null };
 const SKIPPED: Standing = { ...FRESH, state: "completed" };
 const COMPLETED: Standing = { ...SKIPPED, deliveries: 1 };
 
@@ -84,7 +86,7 @@ export class GroupView {
   of(message: Placed): Standing {
     if (message.only_group !== null && message.only_group !== this.group) return SKIPPED;
     if (this.row === undefined) return FRESH;
-    if (message.id <= this.row.start_id) return SKIPPED;
+    if (message.id <= this.row.start_id) return this.#settled(message, SKIPPED);
     const lane = this.#lane(this.row.gid, message.lane);
     if (lane === null) return FRESH;
     return message.name === null ? this.#unkeyed(this.row.gid, lane, message) : this.#keyed(this.row.gid, lane, message);
@@ -111,17 +113,17 @@ export class GroupView {
 
   #unsettled(exception: ExceptionRow | undefined, lease: LeaseRow | undefined): Standing {
     const known = { charges: exception?.charges ?? 0, deliveries: exception?.deliveries ?? (lease === undefined ? 0 : 1), error: exception?.error ?? null };
-    if (lease !== undefined && lease.expires_at > this.#tx.now) return { ...known, state: "leased", until: lease.expires_at, worker: lease.worker };
+    if (lease !== undefined && lease.expires_at > this.#tx.now) return { ...known, state: "leased", until: lease.expires_at, worker: lease.worker, lease: lease.lease };
     const due = exception?.visible_at ?? null;
-    if (due !== null && due > this.#tx.now) return { ...known, state: "retrying", until: due, worker: null };
-    return { ...known, state: "ready", until: null, worker: null };
+    if (due !== null && due > this.#tx.now) return { ...known, state: "retrying", until: due, worker: null, lease: null };
+    return { ...known, state: "ready", until: null, worker: null, lease: null };
   }
 
-  /** Settled in this group: it died or it is completed. */
-  #settled(message: Placed): Standing {
+  /** Needn't be given to this group any more: it died, or it is `otherwise`. */
+  #settled(message: Placed, otherwise = COMPLETED): Standing {
     const dead = this.#tx.get<{ charges: number; deliveries: number; error: Uint8Array | null }>(
       "SELECT charges, deliveries, error FROM dead WHERE id = ? AND +qid = ? AND +grp = ? ORDER BY did DESC LIMIT 1", publicKey(message), this.#qid, this.group);
-    return dead === undefined ? COMPLETED : { ...dead, state: "dead", until: null, worker: null };
+    return dead === undefined ? otherwise : { ...dead, state: "dead", until: null, worker: null, lease: null };
   }
 
   #exception(gid: number, id: number): ExceptionRow | undefined {
@@ -139,7 +141,7 @@ export class GroupView {
 
   #leases(gid: number, lane: number): LaneView["leases"] {
     return this.#tx
-      .all<LeaseRow>(`SELECT ${LEASE_COLUMNS} FROM lease INDEXED BY lease_expiry WHERE gid = ? AND lane = ? AND last > first`, gid, lane)
+      .all<LeaseRow>(`SELECT ${LEASE_COLUMNS} FROM lease WHERE lease > ?2 * 1048576 AND lease < ?2 * 1048576 + 1048576 AND gid = ?1 AND last > first`, gid, lane)
       .sort((a, b) => a.first - b.first)
       .map((lease) => ({ ...lease, settled: idSet(lease.done) }));
   }
