@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { L10N_BUNDLE, l10nBundle } from "../../scripts/make-l10n.ts";
 import { COMMAND_IDS, TRUSTED_COMMANDS } from "../../src/extension/commands/ids.ts";
 import { CONTEXT_KEYS, ROW_TOKENS } from "../../src/extension/contexts.ts";
 
@@ -132,6 +133,10 @@ describe("the extension's manifest", () => {
     const restricted = manifest.capabilities.untrustedWorkspaces.restrictedConfigurations;
     assert.deepEqual([...restricted].sort(), ["queuescope.nodePath", "queuescope.url"]);
     for (const name of restricted) assert.ok(name in contributes.configuration.properties, name);
+  });
+
+  it("comes with every text of the code for translators", async () => {
+    assert.equal(await readFile(L10N_BUNDLE, "utf8"), l10nBundle(), "Run: node scripts/make-l10n.ts");
   });
 
   it("doesn't load with every window", () => {
