@@ -1,5 +1,7 @@
 import type { Work } from "./context.ts";
 import { writeEvent } from "./events.ts";
+import { expireKeyed, leaseById } from "./leases.ts";
+import type { Holder } from "./leases.ts";
 import type { LiveGroup, LiveQueue } from "./live.ts";
 import { completedBy, holding, idList, storedIds } from "./standing.ts";
 import type { Placed } from "./standing.ts";
@@ -25,7 +27,7 @@ export function removeMessages(work: Work, queue: LiveQueue, ids: readonly numbe
     const row = tx.get<Row>("SELECT m.lane, l.name, m.only_group, m.alias, length(m.body) + ifnull(length(m.hdr), 0) AS size FROM msg AS m CROSS JOIN lane AS l ON l.lid = m.lane WHERE m.id = ?", id);
     if (row === undefined) continue;
     const message: Placed = { id, lane: row.lane, keyed: row.name !== null, onlyGroup: row.only_group };
-    for (const group of groups) forget(tx, group, message, removal);
+    for (const group of groups) forget(work, { queue, group }, message, removal);
     tx.run("DELETE FROM msg WHERE id = ?", id);
     if (row.alias !== null) tx.run("DELETE FROM fired WHERE alias = ?", row.alias);
     leaveTimeline(work, queue, row.alias ?? id, removal);
@@ -38,18 +40,24 @@ export function removeMessages(work: Work, queue: LiveQueue, ids: readonly numbe
 }
 
 /** A group's counters and rows are as if the message had never been. */
-function forget(tx: WriteTx, group: LiveGroup, message: Placed, removal: Removal): void {
+function forget(work: Work, holder: Holder, message: Placed, removal: Removal): void {
+  const { tx } = work;
+  const { group } = holder;
   if (completedBy(tx, group, message)) {
     group.passed -= 1;
     if (message.keyed) tx.run("UPDATE cursor SET passed = passed - 1 WHERE lane = ? AND gid = ?", message.lane, group.gid);
     return;
   }
-  if (removal !== null && removal.event !== "removed") group.dropped += 1;
   const lease = holding(tx, group, message);
+  if (lease !== undefined && message.keyed && endRunOut(work, holder, lease.lease)) {
+    forget(work, holder, message, removal);
+    return;
+  }
+  if (removal !== null && removal.event !== "removed") group.dropped += 1;
   const history = tx.get<{ retrying: number }>("SELECT retrying FROM exc WHERE gid = ? AND id = ?", group.gid, message.id);
   if (history !== undefined) tx.run("DELETE FROM exc WHERE gid = ? AND id = ?", group.gid, message.id);
   if (lease !== undefined) {
-    group.leased -= 1;
+    group.delivered += 1;
     leaveLease(tx, group, message, lease);
     return;
   }
@@ -57,6 +65,14 @@ function forget(tx: WriteTx, group: LiveGroup, message: Placed, removal: Removal
   else if (history !== undefined) group.released -= 1;
   // The next one of the partition may have waited for this one's retry.
   if (message.keyed) tx.run("UPDATE cursor SET ready_at = ? WHERE lane = ? AND gid = ? AND lease IS NULL", tx.now, message.lane, group.gid);
+}
+
+/** The charge of a lease that ran out is its first message's, and mustn't pass to the next one because that is removed. */
+function endRunOut(work: Work, holder: Holder, key: number): boolean {
+  const lease = leaseById(work.tx, key);
+  if (lease === undefined || lease.expires_at > work.tx.now) return false;
+  expireKeyed(work, holder, lease);
+  return true;
 }
 
 function leaveLease(tx: WriteTx, group: LiveGroup, message: Placed, lease: { readonly lease: number; readonly done: string | null }): void {

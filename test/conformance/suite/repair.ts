@@ -96,6 +96,15 @@ export function repair(factory: BrokerFactory): void {
       assert.deepEqual(texts(await rig.drain(q)), ["3", "5"]);
     });
 
+    rig.it("remove of what a lease ran out on doesn't charge the next one for it", async () => {
+      const q = await rig.queue({ retryLimit: 0 });
+      const all = ids(await rig.push(q, numbered(2), { partition: "a" }));
+      await rig.expire(await rig.pop(q, { batch: 2, lease: 1000 }));
+      await rig.broker.repair.remove(all.slice(0, 1));
+      const rest = only(await rig.popSoon(q));
+      assert.deepEqual([...texts([rest]), rest.attempt], ["1", 1]);
+    });
+
     rig.it("remove of a partition's whole lease lets the partition go", async () => {
       const q = await rig.queue();
       const all = ids(await rig.push(q, numbered(3), { partition: "a" }));
