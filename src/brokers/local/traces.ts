@@ -92,7 +92,7 @@ export function traceNames(tx: ReadTx, request: PageRequest & { readonly match?:
 function nameInfo(tx: ReadTx, name: string): TraceNameInfo {
   const row = tx.get<{ events: number; messages: number; at: number }>(
     `SELECT count(*) AS events, count(DISTINCT e.id) AS messages, max(e.at) AS at
-      FROM (SELECT eid FROM event_name WHERE name = ? ORDER BY eid DESC LIMIT ${MOST_COUNTED}) AS n CROSS JOIN event AS e ON e.eid = n.eid`, name);
+      FROM (SELECT eid FROM event_name WHERE name = ? ORDER BY eid DESC LIMIT ${MOST_COUNTED}) AS recent CROSS JOIN event AS e ON e.eid = recent.eid`, name);
   return { name, events: row?.events ?? 0, messages: row?.messages ?? 0, lastAt: row?.at ?? 0 };
 }
 
