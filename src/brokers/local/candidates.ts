@@ -11,7 +11,7 @@ export function retryingIds(tx: ReadTx, view: GroupView, after: number, end: num
 export function leasedIds(tx: ReadTx, view: GroupView, after: number, end: number, limit: number): number[] {
   if (view.row === undefined) return [];
   const leases = tx.all<{ lease: number; lane: number; keyed: number; first: number; last: number }>(
-    "SELECT lease, lane, keyed, first, last FROM lease INDEXED BY lease_expiry WHERE gid = ? AND expires_at > ?", view.row.gid, tx.now);
+    "SELECT lease, lane, keyed, first, last FROM lease WHERE gid = ? AND expires_at > ?", view.row.gid, tx.now);
   const ids = new Set<number>();
   for (const lease of leases) {
     for (const { id } of tx.all<{ id: number }>(IN_LEASE, lease.lane, Math.max(after, lease.first), Math.min(end, lease.last), limit)) ids.add(id);

@@ -11,7 +11,6 @@ export interface GroupRow {
   readonly paused: number;
   readonly held: number | null;
   readonly passed: number;
-  readonly leased: number;
   readonly retrying: number;
   readonly released: number;
   readonly delivered: number;
@@ -25,7 +24,7 @@ export interface GroupRow {
   readonly history: number | null;
 }
 
-const COLUMNS = "gid, qid, name, start, start_id, made_to, paused, held, passed, leased, retrying, released, delivered, completed, failed, expired, dead, dropped, redriven, minute, history";
+const COLUMNS = "gid, qid, name, start, start_id, made_to, paused, held, passed, retrying, released, delivered, completed, failed, expired, dead, dropped, redriven, minute, history";
 
 export function findGroup(tx: ReadTx, qid: number, name: string): GroupRow | undefined {
   return tx.get<GroupRow>(`SELECT ${COLUMNS} FROM grp WHERE qid = ? AND name = ?`, qid, name);

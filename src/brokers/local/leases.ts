@@ -43,7 +43,7 @@ export function leaseById(tx: ReadTx, lease: number): Lease | undefined {
 }
 
 export function expiredLease(tx: ReadTx, gid: number, lane: number): Lease | undefined {
-  return tx.get<Lease>(`SELECT ${COLUMNS} FROM lease INDEXED BY lease_expiry WHERE gid = ? AND lane = ? AND expires_at <= ? ORDER BY expires_at LIMIT 1`, gid, lane, tx.now);
+  return tx.get<Lease>(`SELECT ${COLUMNS} FROM lease WHERE lease > ?2 * 1048576 AND lease < ?2 * 1048576 + 1048576 AND gid = ?1 AND expires_at <= ?3 ORDER BY expires_at LIMIT 1`, gid, lane, tx.now);
 }
 
 /** Messages of the log in a lease's range, settled or not, in order. */
@@ -85,7 +85,7 @@ export function endKeyed(work: Work, { queue, group }: Holder, lease: Lease, don
   const readyAt = fate?.fate === "retry" && head?.id === ending?.id ? fate.retryAt : tx.now;
   const cursor = tx.get<{ done: string | null }>("SELECT done FROM cursor WHERE lane = ? AND gid = ?", lease.lane, group.gid);
   const beyond = [...new Set([...settled, ...idList(cursor?.done ?? null)])].filter((id) => id > pos);
-  group.leased -= open.length;
+  group.delivered += open.length;
   group.passed += ended;
   tx.run("DELETE FROM lease WHERE lease = ?", lease.lease);
   tx.run(
@@ -132,7 +132,7 @@ export function expireUnkeyed(work: Work, { queue, group }: Holder, lease: Lease
     tx.run("DELETE FROM exc WHERE gid = ? AND id = ?", group.gid, id);
     group.passed += 1;
   }
-  group.leased -= open.length;
+  group.delivered += open.length;
   const progress = open.length > 0 || range.length > 0;
   if (lease.open > open.length && progress) tx.run("UPDATE lease SET first = ?, open = open - ? WHERE lease = ?", range.at(-1)?.id ?? lease.first, open.length, lease.lease);
   else tx.run("DELETE FROM lease WHERE lease = ?", lease.lease);

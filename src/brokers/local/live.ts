@@ -14,7 +14,7 @@ export type LiveQueue = Mutable<QueueRow>;
 export type LiveGroup = Mutable<GroupRow>;
 
 const QUEUE_COUNTERS = ["pushed", "removed", "scheduled", "bytes"] as const;
-const GROUP_COUNTERS = ["passed", "leased", "retrying", "released", "delivered", "completed", "failed", "expired", "dead", "dropped", "redriven"] as const;
+const GROUP_COUNTERS = ["passed", "retrying", "released", "delivered", "completed", "failed", "expired", "dead", "dropped", "redriven"] as const;
 
 const MINUTE = 60_000;
 
@@ -23,7 +23,7 @@ export function minuteOf(at: Instant): Instant {
 }
 
 export const STORE_QUEUE = "UPDATE queue SET seq = ?, last_ts = ?, prios = ?, pushed = ?, removed = ?, scheduled = ?, bytes = ?, minute = ? WHERE qid = ?";
-export const STORE_GROUP = `UPDATE grp SET made_to = ?, held = ?, passed = ?, leased = ?, retrying = ?, released = ?, delivered = ?, completed = ?, failed = ?, expired = ?, dead = ?, dropped = ?, redriven = ?, minute = ? WHERE gid = ?`;
+export const STORE_GROUP = `UPDATE grp SET made_to = ?, held = ?, passed = ?, retrying = ?, released = ?, delivered = ?, completed = ?, failed = ?, expired = ?, dead = ?, dropped = ?, redriven = ?, minute = ? WHERE gid = ?`;
 const STORE_TALLY = "INSERT INTO tally (qid, gid, minute, counters) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET counters = excluded.counters";
 
 /** Rows as they were after the last transaction: good while nobody else has written since. */
@@ -141,7 +141,7 @@ export class Live {
     const minute = Math.max(minuteOf(this.#tx.now), row.minute);
     if (row.minute > 0 && minute > row.minute) keepTally(this.#tx, row);
     this.#tx.run(
-      STORE_GROUP, live.made_to, live.held, live.passed, live.leased, live.retrying, live.released, live.delivered,
+      STORE_GROUP, live.made_to, live.held, live.passed, live.retrying, live.released, live.delivered,
       live.completed, live.failed, live.expired, live.dead, live.dropped, live.redriven, minute, live.gid,
     );
     live.minute = minute;

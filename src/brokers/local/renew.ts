@@ -30,6 +30,6 @@ export function renewLease({ tx }: Work, lease: Lease, ms: number): number {
   const expiresAt = tx.now + ms;
   tx.run("UPDATE lease SET expires_at = ? WHERE lease = ?", expiresAt, lease.lease);
   if (lease.keyed === 1) tx.run("UPDATE cursor SET ready_at = ? WHERE lane = ? AND gid = ?", expiresAt, lease.lane, lease.gid);
-  else tx.run("UPDATE cursor SET ready_at = ?1 WHERE lane = ?2 AND gid = ?3 AND (ready_at IS NULL OR ready_at > ?1)", expiresAt, lease.lane, lease.gid);
+  else tx.run("UPDATE cursor SET ready_at = min(ifnull(ready_at, ?1), ?1), ends_at = min(ifnull(ends_at, ?1), ?1) WHERE lane = ?2 AND gid = ?3 AND (ready_at IS NULL OR ready_at > ?1 OR ends_at > ?1)", expiresAt, lease.lane, lease.gid);
   return expiresAt;
 }

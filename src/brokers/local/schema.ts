@@ -58,9 +58,9 @@ CREATE TABLE grp (
   made_to INTEGER NOT NULL DEFAULT 0,   -- lanes up to this one have cursors, where they have messages
   paused INTEGER NOT NULL DEFAULT 0, held INTEGER,
   passed INTEGER NOT NULL DEFAULT 0,    -- messages still in the log that this group has completed, was never to get, or that died in it
-  leased INTEGER NOT NULL DEFAULT 0,    -- messages in leases that nobody has ended yet, run out or not
   retrying INTEGER NOT NULL DEFAULT 0, released INTEGER NOT NULL DEFAULT 0, -- delivered before and waiting to be again: charged, uncharged
-  delivered INTEGER NOT NULL DEFAULT 0,
+  delivered INTEGER NOT NULL DEFAULT 0, -- deliveries that have ended; the others are what leases hold
+ 
   completed INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0, expired INTEGER NOT NULL DEFAULT 0,
   dead INTEGER NOT NULL DEFAULT 0, dropped INTEGER NOT NULL DEFAULT 0, redriven INTEGER NOT NULL DEFAULT 0,
   minute INTEGER NOT NULL DEFAULT 0,
@@ -78,6 +78,7 @@ CREATE TABLE cursor (
   passed INTEGER NOT NULL,              -- messages still in the lane's log that this group needn't be given from it any more
   ready_at INTEGER,                     -- when to look at it again; NULL: not before something changes
   lease INTEGER,                        -- keyed: the live (or run out, not yet reaped) lease
+  ends_at INTEGER,                      -- unkeyed: no lease of the lane runs out before
   done TEXT,                            -- JSON list of ids beyond pos that are settled, or (unkeyed) were taken out of turn
   PRIMARY KEY (lane, gid)
 ) STRICT, WITHOUT ROWID;
@@ -85,11 +86,11 @@ CREATE INDEX cursor_ready ON cursor (gid, prio, ready_at) WHERE ready_at IS NOT 
 
 -- A pop makes one row per lane it took from. Its messages: those of the lane in (first, last], and those of 'exc' that name it; less 'done'.
 CREATE TABLE lease (
-  lease INTEGER PRIMARY KEY, token TEXT NOT NULL, lane INTEGER NOT NULL, gid INTEGER NOT NULL, keyed INTEGER NOT NULL,
+  lease INTEGER PRIMARY KEY,            -- lane << 20 | a random number: those of a lane stand together, without an index
+  token TEXT NOT NULL, lane INTEGER NOT NULL, gid INTEGER NOT NULL, keyed INTEGER NOT NULL,
   first INTEGER NOT NULL, last INTEGER NOT NULL, open INTEGER NOT NULL, done TEXT,
   leased_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, worker TEXT
 ) STRICT;
-CREATE INDEX lease_expiry ON lease (gid, lane, expires_at);
 CREATE INDEX lease_worker ON lease (worker) WHERE worker IS NOT NULL;
 
 -- Messages of a group with a history: charged, released, returned, or leased again.

@@ -3,6 +3,7 @@ import { invalidInput } from "../../core/index.ts";
 import { makeGroup, openGroup } from "./groups.ts";
 import { keepTally, minuteOf } from "./live.ts";
 import type { LiveGroup, LiveQueue } from "./live.ts";
+import { heldByLeases } from "./counts.ts";
 import { bringInDue } from "./scheduled.ts";
 import type { WriteTx } from "./tx.ts";
 
@@ -25,7 +26,7 @@ export function seek(tx: WriteTx, queue: LiveQueue, name: string, to: GroupStart
   tx.live.forgetGroup(gid);
   tx.run(
     "UPDATE grp SET paused = ?, held = ?, delivered = ?, completed = ?, failed = ?, expired = ?, dead = ?, dropped = ?, redriven = ?, minute = ?, history = ? WHERE gid = ?",
-    old.paused, old.held, old.delivered, old.completed, old.failed, old.expired, old.dead, old.dropped, old.redriven, minute, old.history ?? old.gid, gid,
+    old.paused, old.held, old.delivered + heldByLeases(tx, old.gid).all, old.completed, old.failed, old.expired, old.dead, old.dropped, old.redriven, minute, old.history ?? old.gid, gid,
   );
 }
 

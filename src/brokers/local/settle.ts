@@ -244,14 +244,14 @@ export class OpenLease {
     const n = this.#settled.length;
     if (n === 0) return;
     group.passed += n;
-    group.leased -= n;
+    group.delivered += n;
     if (tx.get("SELECT 1 AS one FROM exc WHERE gid = ? LIMIT 1", group.gid) === undefined) return;
     for (const id of this.#settled) tx.run("DELETE FROM exc WHERE gid = ? AND id = ?", group.gid, id);
   }
 
   storeUnkeyed(work: Work, group: LiveGroup): void {
     this.storeSettled(work, group);
-    group.leased -= this.#returned;
+    group.delivered += this.#returned;
     this.#storeRow(work, this.lease.open - this.#settled.length - this.#returned);
     if (this.#returned === 0) return;
     const at = Math.max(this.#retryAt, work.tx.now);

@@ -57,7 +57,7 @@ export function isLeased(tx: ReadTx, group: LiveGroup, message: Placed): boolean
 }
 
 function rangeLease(tx: ReadTx, group: LiveGroup, message: Placed): Holding | undefined {
-  return tx.get<Holding>("SELECT lease, done, expires_at FROM lease INDEXED BY lease_expiry WHERE gid = ? AND lane = ? AND first < ? AND last >= ?", group.gid, message.lane, message.id, message.id);
+  return tx.get<Holding>("SELECT lease, done, expires_at FROM lease WHERE lease > ?2 * 1048576 AND lease < ?2 * 1048576 + 1048576 AND gid = ?1 AND first < ?3 AND last >= ?3", group.gid, message.lane, message.id);
 }
 
 function hasHistory(tx: ReadTx, group: LiveGroup, id: number): boolean {

@@ -1,6 +1,6 @@
 import { DEFAULT_GROUP } from "../../core/index.ts";
 import type { GroupInfo, QueueStats, WorkerInfo } from "../../core/index.ts";
-import { groupCounts, oldestReady } from "./counts.ts";
+import { groupCounts, heldByLeases, oldestReady } from "./counts.ts";
 import { groupsOf, startOf } from "./group-row.ts";
 import type { GroupRow } from "./group-row.ts";
 import { messageId, messageRange } from "./ids.ts";
@@ -17,7 +17,7 @@ export function stats(tx: ReadTx, queue: QueueRow): QueueStats {
     messages: queue.pushed - queue.removed + queue.scheduled,
     counts: states,
     neverDelivered,
-    totalDeliveries: rows.reduce((sum, { delivered }) => sum + delivered, 0),
+    totalDeliveries: rows.reduce((sum, { gid, delivered }) => sum + delivered + heldByLeases(tx, gid).all, 0),
     bytes: queue.bytes,
     oldestReadyAge: ageOf(tx, oldestReady(tx, queue, DEFAULT_GROUP)),
     firstId: edgeId(tx, queue.qid, "ASC"),

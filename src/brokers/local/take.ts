@@ -11,7 +11,7 @@ import { removeMessages } from "./remove.ts";
 import { encodingOf, headersOf, originOf } from "./rows.ts";
 import { holding, idList, placed, storedIds } from "./standing.ts";
 
-export const CURSOR_COLUMNS = "c.lane, c.pos, c.ready_at, c.lease, c.done, l.name, l.prio, l.last_at";
+export const CURSOR_COLUMNS = "c.lane, c.pos, c.ready_at, c.lease, c.ends_at, c.done, l.name, l.prio, l.last_at";
 
 /** A lane, as one group stands in it. */
 export interface LaneCursor {
@@ -19,6 +19,7 @@ export interface LaneCursor {
   readonly pos: number;
   readonly ready_at: number | null;
   readonly lease: number | null;
+  readonly ends_at: number | null;
   readonly done: string | null;
   readonly name: string | null;
   readonly prio: number;
@@ -49,7 +50,7 @@ const COLUMNS = "m.id, m.ts, m.exp, m.enc, m.body, m.hdr, m.tx, m.alias, m.only_
 const FROM_LOG = `SELECT ${COLUMNS} FROM msg AS m INDEXED BY msg_lane LEFT JOIN exc AS e ON e.gid = ? AND e.id = m.id WHERE m.lane = ? AND m.id > ? ORDER BY m.id LIMIT ? + 0`;
 const RETURNED = `SELECT ${COLUMNS} FROM exc AS e INDEXED BY exc_due CROSS JOIN msg AS m ON m.id = e.id WHERE e.gid = ? AND e.lane = ? AND e.visible_at <= ? ORDER BY e.visible_at, e.id LIMIT ? + 0`;
 const ONE = `SELECT ${COLUMNS} FROM msg AS m LEFT JOIN exc AS e ON e.gid = ? AND e.id = m.id WHERE m.id = ?`;
-const INSERT_LEASE = "INSERT INTO lease (token, lane, gid, keyed, first, last, open, done, leased_at, expires_at, worker) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const INSERT_LEASE = "INSERT OR IGNORE INTO lease (lease, token, lane, gid, keyed, first, last, open, done, leased_at, expires_at, worker) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 /** Rows that one pop steps over in a lane: more, and it goes on with the next pop. */
 const SKIPS = 1_000;
@@ -58,6 +59,17 @@ const SKIPS = 1_000;
 const LEASES = 50;
 
 const OVER = { event: "expired", reason: "It waited longer than its ttl, or the queue's limits, allow." } as const;
+
+/** Numbers of leases: see the table. */
+const LEASES_OF_LANE = 2 ** 20;
+/** A lane without a key that has more is served for so long before it goes behind the others. */
+const TURN = 50;
+
+interface NewLease {
+  readonly lease: number;
+  readonly token: string;
+  readonly expiresAt: number;
+}
 
 /** What was found at the front of a lane's log. */
 interface Front {
@@ -219,15 +231,18 @@ export class Taking {
 
   #takeUnkeyed(cursor: LaneCursor): void {
     const { tx } = this.#work;
-    this.#endLeases(cursor.lane);
+    const ranOut = cursor.ends_at !== null && cursor.ends_at <= tx.now;
+    if (ranOut) this.#endLeases(cursor.lane);
     const returned = this.#wanted.onlyNew ? [] : this.#returned(cursor);
     const room = this.#alone ? 0 : this.room - returned.length;
     const front: Front = room > 0 ? this.#front(cursor, room, false) : { taken: [], skipped: [], again: tx.now };
     const pos = Math.max(cursor.pos, ...front.taken.slice(-1).map(({ id }) => id), ...front.skipped.slice(-1));
     const before = front.taken[0] === undefined ? pos : front.taken[0].id - 1;
-    this.#give(cursor, [...returned, ...front.taken], returned.length, { before, last: pos, skipped: front.skipped });
-    const again = front.again === tx.now ? tx.now : this.#earliest(cursor.lane, front.again);
-    tx.run("UPDATE cursor SET pos = ?, done = ?, ready_at = ? WHERE lane = ? AND gid = ?", pos, storedIds(idList(cursor.done).filter((id) => id > pos)), again, cursor.lane, this.#group.gid);
+    const leased = this.#give(cursor, [...returned, ...front.taken], returned.length, { before, last: pos, skipped: front.skipped });
+    const known = ranOut ? this.#firstEnd(cursor.lane) : cursor.ends_at;
+    const endsAt = leased === null ? known : Math.min(known ?? Infinity, leased.expiresAt);
+    const again = front.again === tx.now ? this.#soon(cursor) : earliest(front.again, this.#firstReturn(cursor.lane), endsAt);
+    tx.run("UPDATE cursor SET pos = ?, done = ?, ready_at = ?, ends_at = ? WHERE lane = ? AND gid = ?", pos, storedIds(idList(cursor.done).filter((id) => id > pos)), again, endsAt, cursor.lane, this.#group.gid);
   }
 
   /** Ends leases that ran out until one has something to deliver again: the messages of others may all have died. */
@@ -235,7 +250,7 @@ export class Taking {
     const group = this.#group;
     const cameBack = (): number => group.retrying + group.released;
     const before = cameBack();
-    for (let ended = 0; group.leased > 0 && ended < LEASES && cameBack() === before; ended++) {
+    for (let ended = 0; ended < LEASES && cameBack() === before; ended++) {
       const lease = expiredLease(this.#work.tx, group.gid, lane);
       if (lease === undefined) return;
       expireUnkeyed(this.#work, { queue: this.#queue, group }, lease);
@@ -258,26 +273,33 @@ export class Taking {
   }
 
   /** @param returned how many of `taken` come again; the rest are the log's (before, last], less the skipped */
-  #give(cursor: LaneCursor, taken: readonly Candidate[], returned: number, range: { before: number; last: number; skipped: readonly number[] }): void {
-    if (taken.length === 0) return;
+  #give(cursor: LaneCursor, taken: readonly Candidate[], returned: number, range: { before: number; last: number; skipped: readonly number[] }): NewLease | null {
+    if (taken.length === 0) return null;
     if (this.#wanted.atMostOnce) {
       this.#deliver(cursor, taken, null);
       this.#complete(taken);
-      return;
+      return null;
     }
     const fromLog = taken.length > returned;
     const between = fromLog ? range.skipped.filter((id) => id > range.before) : [];
     const lease = this.#lease(cursor, fromLog ? range.before : 0, fromLog ? range.last : 0, taken.length, between);
     this.#deliver(cursor, taken, lease);
+    return lease;
   }
 
-  /** When the lane is to be looked at again, if nothing changes. */
-  #earliest(lane: number, known: number | null): number | null {
-    const { gid } = this.#group;
-    const row = this.#work.tx.get<{ at: number | null }>(
-      "SELECT min(at) AS at FROM (SELECT min(visible_at) AS at FROM exc INDEXED BY exc_due WHERE gid = ?1 AND lane = ?2 AND visible_at IS NOT NULL UNION ALL SELECT min(expires_at) FROM lease INDEXED BY lease_expiry WHERE gid = ?1 AND lane = ?2)", gid, lane);
-    const at = Math.min(row?.at ?? Infinity, known ?? Infinity);
-    return at === Infinity ? null : at;
+  /** The lane has more. It goes behind the others, but not with each pop: that would be a page more to write. */
+  #soon(cursor: LaneCursor): number {
+    const { now } = this.#work.tx;
+    return cursor.ready_at !== null && cursor.ready_at <= now && cursor.ready_at > now - TURN ? cursor.ready_at : now;
+  }
+
+  #firstReturn(lane: number): number | null {
+    if (this.#group.retrying + this.#group.released === 0) return null;
+    return this.#work.tx.get<{ at: number | null }>("SELECT min(visible_at) AS at FROM exc INDEXED BY exc_due WHERE gid = ? AND lane = ? AND visible_at IS NOT NULL", this.#group.gid, lane)?.at ?? null;
+  }
+
+  #firstEnd(lane: number): number | null {
+    return this.#work.tx.get<{ at: number | null }>("SELECT min(expires_at) AS at FROM lease WHERE lease > ?2 * 1048576 AND lease < ?2 * 1048576 + 1048576 AND gid = ?1", this.#group.gid, lane)?.at ?? null;
   }
 
   #takeOutOfTurn(cursor: LaneCursor, id: number): void {
@@ -295,7 +317,7 @@ export class Taking {
     if (this.#wanted.onlyNew && row.deliveries !== null) return;
     if (row.deliveries === null) tx.run("UPDATE cursor SET done = ? WHERE lane = ? AND gid = ?", storedIds([...done, id]), cursor.lane, this.#group.gid);
     this.#give(cursor, [row], 1, { before: 0, last: 0, skipped: [] });
-    tx.run("UPDATE cursor SET ready_at = ?1 WHERE lane = ?2 AND gid = ?3 AND (ready_at IS NULL OR ready_at > ?1)", this.#expiresAt(), cursor.lane, this.#group.gid);
+    tx.run("UPDATE cursor SET ready_at = min(ifnull(ready_at, ?1), ?1), ends_at = min(ifnull(ends_at, ?1), ?1) WHERE lane = ?2 AND gid = ?3", this.#expiresAt(), cursor.lane, this.#group.gid);
   }
 
   // ---------------------------------------------------------------- both
@@ -308,12 +330,16 @@ export class Taking {
     return this.#work.tx.now + (this.#wanted.lease ?? this.#queue.options.leaseTime);
   }
 
-  #lease(cursor: LaneCursor, first: number, last: number, open: number, done: readonly number[]): { lease: number; token: string; expiresAt: number } {
+  #lease(cursor: LaneCursor, first: number, last: number, open: number, done: readonly number[]): NewLease {
     const { tx } = this.#work;
     const token = newToken();
     const expiresAt = this.#expiresAt();
-    const lease = tx.insert(INSERT_LEASE, token, cursor.lane, this.#group.gid, cursor.name === null ? 0 : 1, first, last, open, storedIds(done), tx.now, expiresAt, this.#wanted.worker);
-    return { lease, token, expiresAt };
+    for (;;) {
+      // Its number is free but for one case in a million for each lease that the lane has.
+      const lease = cursor.lane * LEASES_OF_LANE + 1 + Math.floor(Math.random() * (LEASES_OF_LANE - 1));
+      const made = tx.run(INSERT_LEASE, lease, token, cursor.lane, this.#group.gid, cursor.name === null ? 0 : 1, first, last, open, storedIds(done), tx.now, expiresAt, this.#wanted.worker);
+      if (made === 1) return { lease, token, expiresAt };
+    }
   }
 
   /** Delivered at most once: completed on delivery. */
@@ -324,10 +350,10 @@ export class Taking {
     this.#group.passed += taken.length;
   }
 
-  #deliver(cursor: LaneCursor, taken: readonly Candidate[], lease: { lease: number; token: string; expiresAt: number } | null): void {
+  #deliver(cursor: LaneCursor, taken: readonly Candidate[], lease: NewLease | null): void {
     const group = this.#group;
-    group.delivered += taken.length;
-    if (lease !== null) group.leased += taken.length;
+    // What a lease holds is counted when its delivery ends: a page less to write now.
+    if (lease === null) group.delivered += taken.length;
     for (const row of taken) {
       this.#recall(cursor, row, lease);
       const delivery = this.#delivery(cursor, row, lease);
@@ -353,7 +379,7 @@ export class Taking {
     else tx.run("UPDATE exc SET deliveries = deliveries + 1, visible_at = NULL, retrying = 0, alone = 0, lease = ? WHERE gid = ? AND id = ?", holder, group.gid, row.id);
   }
 
-  #delivery(cursor: LaneCursor, row: Candidate, lease: { lease: number; token: string; expiresAt: number } | null): Delivery {
+  #delivery(cursor: LaneCursor, row: Candidate, lease: NewLease | null): Delivery {
     const { tx, crypt } = this.#work;
     const id = messageId(row.alias ?? row.id);
     return {
@@ -375,4 +401,9 @@ export class Taking {
       leaseExpiresAt: lease === null ? null : lease.expiresAt,
     };
   }
+}
+
+function earliest(...times: readonly (number | null)[]): number | null {
+  const at = Math.min(...times.map((time) => time ?? Infinity));
+  return at === Infinity ? null : at;
 }
