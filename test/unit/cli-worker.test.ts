@@ -54,6 +54,18 @@ describe("queuescope worker", () => {
     assert.deepEqual(records(ended.stdout), [{ processed: 0, failed: 0, reason: "stopped" }]);
   });
 
+  it("at a second Ctrl-C doesn't wait for the handler, and gives its message back; what a handler left open doesn't keep it alive", async () => {
+    await writeFile(cli.file("slow.mjs"), "setInterval(() => {}, 1000); export default () => new Promise(() => {});");
+    await cli.json(["push", "slow", "1"]);
+    const worker = cli.start(["worker", "slow", "--handler", "slow.mjs", "--verbose"]);
+    await worker.until(({ stderr }) => /debug started id=/.test(stderr));
+    worker.child.kill("SIGINT");
+    await worker.until(({ stderr }) => stderr.includes("SIGINT: stopping"));
+    worker.child.kill("SIGINT");
+    assert.equal((await worker.ended).code, 1);
+    assert.deepEqual((await cli.json(["peek", "slow"])).map(({ state }) => state), ["ready"]);
+  });
+
   it("opens a port for a debugger", async () => {
     const worker = cli.start(["worker", "debugged", "--handler", "handler.ts", "--inspect", "--inspect-port", "0"]);
     await worker.until(({ stderr }) => /Debugger listening on ws:/.test(stderr) && stderr.includes("waiting for the queue"));
