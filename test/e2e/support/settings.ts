@@ -1,6 +1,8 @@
 /** A quiet VS Code: nothing that asks, animates, phones home or takes the room that the specs look at. */
 export const SETTINGS = {
   "chat.disableAIFeatures": true,
+  // Specs type whole texts.
+  "editor.autoClosingBrackets": "never",
   "editor.minimap.enabled": false,
   "extensions.autoCheckUpdates": false,
   "extensions.autoUpdate": false,
