@@ -23,6 +23,9 @@ interface Head extends Placed {
 const CHUNK = 50;
 const WITH_CURSOR = `SELECT c.lane, l.name IS NOT NULL AS keyed, c.pos FROM cursor AS c INDEXED BY cursor_ready CROSS JOIN lane AS l ON l.lid = c.lane
   WHERE c.gid = ? AND c.prio = ? AND c.ready_at IS NOT NULL AND c.ready_at <= ? AND l.last_at <= ? ORDER BY c.ready_at LIMIT ? + 0`;
+// Only lanes without a key have a priority.
+const WITHOUT_CURSOR_OF_PRIORITY = `SELECT l.lid AS lane, 0 AS keyed FROM lane AS l INDEXED BY lane_name
+  WHERE l.qid = ? AND l.lid > ? AND ifnull(l.name, '') = '' AND l.prio = ? AND l.last_at <= ? AND NOT EXISTS (SELECT 1 FROM cursor AS c WHERE c.lane = l.lid AND c.gid = ?) LIMIT ? + 0`;
 const WITHOUT_CURSOR = `SELECT l.lid AS lane, l.name IS NOT NULL AS keyed FROM lane AS l INDEXED BY lane_queue
   WHERE l.qid = ? AND l.lid > ? AND l.prio = ? AND l.last_at <= ? AND NOT EXISTS (SELECT 1 FROM cursor AS c WHERE c.lane = l.lid AND c.gid = ?) ORDER BY l.lid LIMIT ? + 0`;
 const HEADS = "SELECT m.id, m.alias, m.lane, l.name, m.only_group, m.ts, m.exp FROM msg AS m";
@@ -37,10 +40,11 @@ export function* readyLanes(tx: ReadTx, queue: QueueRow, view: GroupView, limit:
   const quietSince = queue.options.windowBuffer > 0 ? tx.now - queue.options.windowBuffer : Number.MAX_SAFE_INTEGER;
   const start = view.row?.start_id ?? messageRange(queue.qid).first;
   for (let prio = 9; prio >= 0; prio--) {
+    if ((queue.prios & (1 << prio)) === 0) continue;
     if (view.row !== undefined) {
       for (const lane of tx.all<{ lane: number; keyed: number; pos: number }>(WITH_CURSOR, view.row.gid, prio, readyBy(tx, queue), quietSince, limit)) yield { ...lane, keyed: lane.keyed !== 0 };
     }
-    for (const { lane, keyed } of tx.all<{ lane: number; keyed: number }>(WITHOUT_CURSOR, queue.qid, view.row?.made_to ?? 0, prio, quietSince, view.row?.gid ?? 0, limit)) yield { lane, keyed: keyed !== 0, pos: start };
+    for (const { lane, keyed } of tx.all<{ lane: number; keyed: number }>(prio === 0 ? WITHOUT_CURSOR : WITHOUT_CURSOR_OF_PRIORITY, queue.qid, view.row?.made_to ?? 0, prio, quietSince, view.row?.gid ?? 0, limit)) yield { lane, keyed: keyed !== 0, pos: start };
   }
 }
 

@@ -28,12 +28,12 @@ export function leases(tx: ReadTx, queue: QueueRow, request: PageRequest & { rea
   const readers = new Map(groups.map((group) => [group.gid, new MessageReader(tx, queue, group.name, unseal)]));
   const budget = new ScanBudget();
   const items: LeasedMessage[] = [];
-  let place = start;
-  for (const lease of liveLeases(tx, groups, request.worker).filter((each) => each.lease >= start.lease)) {
+  let place: Place = start;
+  for (const lease of liveLeases(tx, groups, request.worker).filter((each) => poppedFirst(each, start) >= 0)) {
     const reader = readers.get(lease.gid);
     for (const id of messagesOf(tx, lease, lease.lease === start.lease ? start.id : 0)) {
-      if (items.length >= limit || budget.spent) return { items, next: `${place.lease}.${place.id}` };
-      place = { lease: lease.lease, id };
+      if (items.length >= limit || budget.spent) return { items, next: `${place.leased_at}.${place.lease}.${place.id}` };
+      place = { leased_at: lease.leased_at, lease: lease.lease, id };
       const row = messageAt(tx, id);
       budget.spend(row?.body.length ?? 0);
       if (row === undefined || reader === undefined || isExpired(row, tx.now)) continue;
@@ -50,7 +50,7 @@ export function leases(tx: ReadTx, queue: QueueRow, request: PageRequest & { rea
 function liveLeases(tx: ReadTx, groups: readonly GroupRow[], worker: string | undefined): LiveLease[] {
   const all = groups.flatMap(({ gid }) => tx.all<LiveLease>(OF_GROUP, gid, tx.now));
   const own = worker === undefined ? null : new Set(tx.all<{ lease: number }>("SELECT lease FROM lease INDEXED BY lease_worker WHERE worker = ?", worker).map(({ lease }) => lease));
-  return all.filter(({ lease }) => own?.has(lease) ?? true).sort((a, b) => a.lease - b.lease);
+  return all.filter(({ lease }) => own?.has(lease) ?? true).sort(poppedFirst);
 }
 
 function* messagesOf(tx: ReadTx, lease: LiveLease, from: number): Generator<number> {
@@ -63,9 +63,20 @@ function* messagesOf(tx: ReadTx, lease: LiveLease, from: number): Generator<numb
   }
 }
 
-function readPlace(after: string | undefined): { lease: number; id: number } {
-  if (after === undefined) return { lease: 0, id: 0 };
-  const match = /^(\d{1,15})\.(\d{1,16})$/.exec(after);
+/** Behind a message of a lease. */
+interface Place {
+  readonly leased_at: number;
+  readonly lease: number;
+  readonly id: number;
+}
+
+function poppedFirst(a: Omit<Place, "id">, b: Omit<Place, "id">): number {
+  return a.leased_at - b.leased_at || a.lease - b.lease;
+}
+
+function readPlace(after: string | undefined): Place {
+  if (after === undefined) return { leased_at: 0, lease: 0, id: 0 };
+  const match = /^(\d{1,16})\.(\d{1,16})\.(\d{1,16})$/.exec(after);
   if (match === null) throw badAfter(after);
-  return { lease: Number(match[1]), id: Number(match[2]) };
+  return { leased_at: Number(match[1]), lease: Number(match[2]), id: Number(match[3]) };
 }
