@@ -26,6 +26,7 @@ describe("dead letters", () => {
 
     await step("one is edited first", async ({ deadLetters, editor, page }) => {
       await deadLetters.press(deadLetters.rowHolding("TypeError"), "Edit and Redrive");
+      await editor.tab("redrive.json").waitFor();
       await editor.shows('"customer"');
       await editor.replaceAll('{ "headers": { "mended": "yes" }, "data": { "id": "1025", "mended": true } }');
       await page.keyboard.press("Control+Enter");

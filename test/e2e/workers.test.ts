@@ -37,7 +37,7 @@ describe("workers", () => {
     await step("a program in another language works too", async ({ workers, terminal, queues }) => {
       await workers.press(workers.row("invoice"), "Start Worker");
       await terminal.named("invoice").waitFor();
-      await queues.row("invoices", "empty").waitFor();
+      await queues.row("invoices").filter({ hasNotText: "ready" }).waitFor();
     });
   });
 });

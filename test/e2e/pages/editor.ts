@@ -50,6 +50,10 @@ export class Editor {
   async replaceAll(text: string): Promise<void> {
     await this.root.click();
     await this.#page.keyboard.press("Control+A");
+    await this.#page.keyboard.press("Delete");
+    // The editor takes over the selection with its next frame; text that comes before replaces the old one.
+    await this.root.locator(".view-line").nth(1).waitFor({ state: "hidden" });
     await this.#page.keyboard.insertText(text);
+    await this.shows(text);
   }
 }
