@@ -97,7 +97,7 @@ function prepareFile(db: DatabaseSync, path: string, options: OpenOptions): void
     if (tables > 0 || owner !== 0) throw new QueuescopeError("corrupt", `${path} is a SQLite file of another program. It was left as it is; name another file.`);
     if (options.readOnly) throw new QueuescopeError("unavailable", `${path} is empty, and a read-only connection doesn't fill it. Push a message without read-only first.`);
   }
-  db.exec(`PRAGMA synchronous = ${options.durability === "full" ? "FULL" : "NORMAL"}; PRAGMA wal_autocheckpoint = 0; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000`);
+  db.exec(`PRAGMA synchronous = ${options.durability === "full" ? "FULL" : "NORMAL"}; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 16777216; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000`);
   if (owner !== APPLICATION_ID) createTables(db);
   checkSchema(db, path);
   if (!options.readOnly) useWal(db, path);
@@ -105,6 +105,8 @@ function prepareFile(db: DatabaseSync, path: string, options: OpenOptions): void
 
 /** Two processes may get here at once: who comes second finds the tables made. */
 function createTables(db: DatabaseSync): void {
+  // Small messages are what queues are for, and a small commit costs what its pages do: a quarter to a third less than with 4096.
+  db.exec("PRAGMA page_size = 2048");
   db.exec("PRAGMA journal_mode = WAL");
   db.exec("BEGIN IMMEDIATE");
   try {
