@@ -10,11 +10,13 @@ export class Output {
   readonly json: boolean;
   readonly #stdout: NodeJS.WriteStream;
   readonly #stderr: NodeJS.WriteStream;
+  readonly #progress: Progress;
 
   constructor(stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStream, json: boolean) {
     this.#stdout = stdout;
     this.#stderr = stderr;
     this.json = json;
+    this.#progress = new Progress(json ? undefined : stderr);
   }
 
   /** Columns of the terminal; without one nothing is cut. */
@@ -28,12 +30,12 @@ export class Output {
 
   /** With --json one line a record, otherwise the lines for people. */
   show(records: readonly JsonRecord[], lines: () => readonly string[]): void {
-    const text = this.json ? records.map(jsonLine) : lines();
-    for (const line of text) this.#stdout.write(`${line}\n`);
+    for (const line of this.json ? records.map(jsonLine) : lines()) this.write(`${line}\n`);
   }
 
   /** Text to stdout as it is. */
   write(text: string): void {
+    this.#progress.clear();
     this.#stdout.write(text);
   }
 
@@ -51,10 +53,13 @@ export class Output {
 
   /** For people only: what happened, or what to do next. */
   note(text: string): void {
-    if (!this.json) this.#stderr.write(`${text}\n`);
+    if (this.json) return;
+    this.#progress.clear();
+    this.#stderr.write(`${text}\n`);
   }
 
   error(error: unknown): void {
+    this.#progress.clear();
     const { code, message, ...rest } = describe(error);
     if (this.json) this.#stderr.write(`${jsonLine({ error: { code, message, ...rest } })}\n`);
     else this.#stderr.write(`${styleText("red", "error:", { stream: this.#stderr })} ${message}${code === "failed" ? "" : ` [${code}]`}\n`);
@@ -64,9 +69,9 @@ export class Output {
     return styleText(style, text, { stream: this.#stdout });
   }
 
-  /** A line on stderr that is rewritten while long work goes on; nothing where stderr is no terminal. */
-  progress(): Progress {
-    return new Progress(this.json ? undefined : this.#stderr);
+  /** How far long work is: a line on stderr that is rewritten, until something else is printed; nothing where stderr is no terminal. */
+  progress(text: string): void {
+    this.#progress.update(text);
   }
 }
 
@@ -76,23 +81,26 @@ function describe(error: unknown): { code: string; message: string } & JsonRecor
   return { code: "failed", message: error instanceof Error ? error.message : String(error) };
 }
 
-export class Progress implements Disposable {
+/** Shown from half a second on, at most ten times a second: short work passes without a flicker. */
+class Progress {
   readonly #stream: NodeJS.WriteStream | undefined;
+  #since = 0;
   #shownAt = 0;
 
   constructor(stream: NodeJS.WriteStream | undefined) {
     this.#stream = stream?.isTTY === true ? stream : undefined;
   }
 
-  /** At most ten times a second. */
   update(text: string): void {
     const now = Date.now();
-    if (this.#stream === undefined || now - this.#shownAt < 100) return;
+    if (this.#since === 0) this.#since = now;
+    if (this.#stream === undefined || now - this.#since < 500 || now - this.#shownAt < 100) return;
     this.#shownAt = now;
     this.#stream.write(`\r\u001b[K${text}`);
   }
 
-  [Symbol.dispose](): void {
+  clear(): void {
     if (this.#shownAt > 0) this.#stream?.write("\r\u001b[K");
+    this.#shownAt = 0;
   }
 }

@@ -81,10 +81,13 @@ export async function run(argv: readonly string[]): Promise<number> {
   };
   onSignal("SIGINT");
   onSignal("SIGTERM");
-  // `queuescope ... | head`: who reads has enough. That is no failure.
+  const failures: Error[] = [];
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
     ending.abort();
+    // `queuescope ... | head`: who reads has enough. That is no failure.
+    if (error.code === "EPIPE" || failures.push(error) > 1) return;
+    process.exitCode = 1;
+    process.stderr.write(`error: The output can't be written: ${error.message}\n`);
   });
   process.stderr.on("error", () => undefined);
 
@@ -96,11 +99,11 @@ export async function run(argv: readonly string[]): Promise<number> {
       await body(session, ...args);
     } catch (error) {
       if (error instanceof UsageError) throw error;
-      if (error instanceof Interrupted) out.note(error.message);
-      else session.fail(error);
+      if (!(error instanceof Interrupted)) session.fail(error);
+      // What ended because nobody reads on says nothing more.
+      else if (signalCode !== undefined) session.interrupt(signalCode, error.message);
     }
     exitCode = session.exitCode;
-    if (session.endsBySignal) signalCode = undefined;
   };
 
   const program = buildProgram(act);
@@ -109,7 +112,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   } catch (error) {
     exitCode = refused(error, argv, program);
   }
-  return signalCode ?? exitCode;
+  return failures.length > 0 ? 1 : exitCode;
 }
 
 /** Help and version end here too, with code 0. */

@@ -23,8 +23,6 @@ export class Session implements AsyncDisposable {
   readonly signal: AbortSignal;
   readonly url: string | undefined;
   exitCode = 0;
-  /** A signal is how this command is meant to end, so it doesn't change the exit code. */
-  endsBySignal = false;
   readonly #verbose: boolean;
   readonly #others: Connection[] = [];
   #connection: Promise<Connection> | undefined;
@@ -80,6 +78,12 @@ export class Session implements AsyncDisposable {
     this.exitCode = 1;
     this.out.error(error);
     this.logger.debug("failed", { error: error instanceof Error ? error.stack : String(error) });
+  }
+
+  /** Ended by a signal before it was done; says what was done so far. */
+  interrupt(exitCode: number, done: string): void {
+    this.exitCode = exitCode;
+    if (done !== "") this.out.note(done);
   }
 
   /** Between two steps of long work. */

@@ -1,4 +1,3 @@
-import { formatDuration } from "../core/index.ts";
 import type { Delivery, Headers, Message, MessageBase, MessageState, StateCounts } from "../core/index.ts";
 import type { Output, Style } from "./output.ts";
 import { columns, payloadLine, printable, spanText, timeText } from "./text.ts";
@@ -17,10 +16,10 @@ export function table(out: Output, heading: readonly string[], rows: readonly (r
   return columns([pick(heading).map((title) => out.paint("dim", title)), ...rows.map(pick)], out.width, numeric);
 }
 
-/** A title and facts below it, aligned; facts without a value are left out. */
+/** A title and facts below it, aligned and never cut; facts without a value are left out. */
 export function facts(out: Output, title: string, pairs: readonly (readonly [string, string | null])[]): string[] {
   const rows = pairs.flatMap(([name, value]) => (value === null || value === "" ? [] : [[`  ${out.paint("dim", name)}`, value]]));
-  return [title, ...columns(rows, out.width)];
+  return [title, ...columns(rows, Number.POSITIVE_INFINITY)];
 }
 
 export function messageTable(out: Output, messages: readonly Message[], now: number): string[] {
@@ -77,8 +76,4 @@ export function deliveryFacts(out: Output, delivery: Delivery, now: number): str
 export function countsText(counts: StateCounts): string {
   const parts = Object.entries(counts).flatMap(([state, n]) => (n > 0 && state !== "completed" ? [`${n} ${state}`] : []));
   return parts.length > 0 ? parts.join(", ") : "empty";
-}
-
-export function durationText(ms: number): string {
-  return ms === 0 ? "0" : formatDuration(ms);
 }

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const ROOT = join(import.meta.dirname, "..", "..");
-const MAIN = join(ROOT, "src", "cli", "main.ts");
+export const MAIN = join(ROOT, "src", "cli", "main.ts");
 /** Stripping the types of every file again for each process would take most of the time. */
 const CACHE = join(ROOT, "node_modules", ".cache", "queuescope", "compile");
 

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
-import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, existsSync, openSync } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { after, before, describe, it } from "node:test";
 import { CLI_DOCS, cliDocs } from "../../scripts/make-cli-docs.ts";
 import { examplesOf } from "../../src/cli/examples.ts";
 import { buildProgram, withSubcommands } from "../../src/cli/program.ts";
-import { CliFolder } from "../support/cli.ts";
+import { cleanEnvironment, CliFolder, MAIN } from "../support/cli.ts";
 
 let cli: CliFolder;
 before(async () => { cli = await CliFolder.make(); });
@@ -72,6 +75,25 @@ describe("the command line", () => {
     assert.equal(ended.code, 0);
   });
 
+  it("is quiet when the reader of a long export has enough", async () => {
+    const reading = cli.start(["export", "long", "-"]);
+    await reading.until(({ stdout }) => stdout.length > 0);
+    reading.child.stdout.destroy();
+    const ended = await reading.ended;
+    assert.deepEqual([ended.code, ended.stderr.replace(/^Exported \d+ messages of long\.\n$/, "")], [0, ""]);
+  });
+
+  it("says so when its output can't be written", { skip: existsSync("/dev/full") ? false : "there is no /dev/full here" }, async () => {
+    const full = openSync("/dev/full", "w");
+    const child = spawn(process.execPath, [MAIN, "peek", "long", "--limit", "1000"], { cwd: cli.path, env: cleanEnvironment(), stdio: ["ignore", full, "pipe"] });
+    let stderr = "";
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => { stderr += text; });
+    const [code] = await once(child, "close") as [number];
+    closeSync(full);
+    assert.equal(code, 1);
+    assert.match(stderr, /^error: The output can't be written: .*ENOSPC[^\n]*\n$/);
+  });
+
   it("uses colours only where they are wanted", async () => {
     await cli.json(["push", "plain", "1"]);
     const escape = "\u001b[";
@@ -80,15 +102,9 @@ describe("the command line", () => {
     assert.ok(!(await cli.text(["peek", "plain", "--json"], { env: { FORCE_COLOR: "1" } })).includes(escape), "never in JSON");
   });
 
-  it("doesn't leave its own name out of an error, nor show a stack trace, for a broken file", async () => {
+  it("names a file that is no database, without a stack trace", async () => {
     await writeFile(cli.file("foreign.db"), "this is not a database, however long it may be".repeat(200));
     assert.equal((await cli.refused(["queue", "list", "--url", "foreign.db"])).code, "corrupt");
     assert.match((await cli.refused(["push", "q", "1", "--url", "foreign.db"])).message, /foreign\.db/);
-  });
-
-  it("says so when a folder can't be written", { skip: process.getuid?.() === 0 ? "root may write everywhere" : false }, async () => {
-    await mkdir(cli.file("locked"));
-    await chmod(cli.file("locked"), 0o500);
-    assert.equal((await cli.refused(["push", "q", "1", "--url", "locked/queues.db"])).code, "permission-denied");
   });
 });

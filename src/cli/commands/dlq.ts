@@ -134,7 +134,6 @@ function redrive(act: Act): CommandUnknownOpts {
 
 /** A step at a time, so that Ctrl-C ends between two. */
 async function redriveAll(session: Session, broker: Broker, queue: string, filter: DeadLetterFilter, request: Omit<RedriveRequest, "filter">): Promise<void> {
-  using progress = session.out.progress();
   const total = await broker.inspect.countDeadLetters(queue, filter);
   const left = filter.ids === undefined && request.again !== true ? await broker.inspect.countDeadLetters(queue, { ...filter, redriven: true }) : 0;
   let redriven = 0;
@@ -145,7 +144,7 @@ async function redriveAll(session: Session, broker: Broker, queue: string, filte
     after = step.next;
     redriven += step.redriven.filter(({ status }) => status === "redriven").length;
     session.out.show(step.redriven.map((row) => ({ ...row })), () => (filter.ids === undefined ? [] : columns(step.redriven.map(redrivenRow), session.out.width)));
-    progress.update(`${redriven} of ${total} redriven`);
+    session.out.progress(`${redriven} of ${total} redriven`);
   } while (after !== null);
   session.out.show([], () => (filter.ids === undefined ? [`Redrove ${plural(redriven, "dead letter")} of ${printable(queue)} to ${printable(request.to ?? queue)}.`] : []));
   if (left > 0) session.out.note(`${plural(left, "dead letter")} had been redriven before and ${left === 1 ? "was" : "were"} left alone; --again redrives them once more.`);
@@ -167,14 +166,13 @@ function discard(act: Act): CommandUnknownOpts {
       const filter = selection(ids, options);
       const broker = await session.existing();
       const known = ids.length === 0 ? [] : (await allPages(session, (after) => broker.inspect.deadLetters(queue, { ...filter, ...given({ after }) }))).map(({ id }) => id);
-      using progress = session.out.progress();
       let discarded = 0;
       for (let more = true; more; ) {
         session.checkpoint(`${plural(discarded, "dead letter")} of ${queue} were discarded before the interruption.`);
         const step = await broker.repair.discard(queue, filter);
         discarded += step.discarded;
         more = step.more;
-        progress.update(`${discarded} discarded`);
+        session.out.progress(`${discarded} discarded`);
       }
       session.out.show([{ queue, discarded }], () => [`Discarded ${plural(discarded, "dead letter")} of ${printable(queue)}.`]);
       refuseMissing(session, ids, known);

@@ -51,10 +51,9 @@ async function toStdout(session: Session, broker: Broker, queue: string): Promis
 /** Under another name until it is whole, so that an interruption leaves no half export. */
 async function toFile(session: Session, broker: Broker, queue: string, file: string): Promise<number> {
   const partial = `${file}.${process.pid}.partial`;
-  using progress = session.out.progress();
   let total = 0;
   try {
-    await pipeline(lines(session, broker, queue, (more) => { progress.update(`${total += more} exported`); }), createWriteStream(partial, { mode: 0o600 }));
+    await pipeline(lines(session, broker, queue, (more) => { session.out.progress(`${total += more} exported`); }), createWriteStream(partial, { mode: 0o600 }));
     await rename(partial, file);
   } catch (error) {
     await rm(partial, { force: true });

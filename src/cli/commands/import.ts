@@ -18,7 +18,6 @@ export function importCommand(act: Act): CommandUnknownOpts {
       const lines = await linesOf(undefined, file);
       const total = await checkedLines(lines, importedItem);
       const broker = await session.broker();
-      using progress = session.out.progress();
       const counts = { imported: 0, duplicates: 0, finished: 0, expired: 0 };
       for await (const batch of batches(lines)) {
         session.checkpoint(`${plural(counts.imported, "message")} were imported into ${queue} before the interruption.`);
@@ -34,7 +33,7 @@ export function importCommand(act: Act): CommandUnknownOpts {
         const duplicates = results.filter(({ status }) => status === "duplicate").length;
         counts.duplicates += duplicates;
         counts.imported += results.length - duplicates;
-        progress.update(`${counts.imported} of ${total} imported`);
+        session.out.progress(`${counts.imported} of ${total} imported`);
       }
       session.out.show([{ queue, ...counts }], () => [
         `Imported ${plural(counts.imported, "message")} into ${printable(queue)}.`,

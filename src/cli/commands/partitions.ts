@@ -36,7 +36,7 @@ function partitionTable(session: Session, partitions: readonly PartitionInfo[]):
     String(partition.lag),
     String(partition.messages),
     partition.leased ? "yes" : "",
-    partition.readyAt === null ? "" : relativeText(partition.readyAt, now),
+    partition.readyAt === null ? "" : relativeText(Math.max(partition.readyAt, now), now),
     partition.lastPushedAt === null ? "" : relativeText(partition.lastPushedAt, now),
   ]), ["LAG", "MESSAGES"]);
 }

@@ -73,7 +73,6 @@ async function pushLines(session: Session, queue: string, data: string | undefin
   const lines = await linesOf(data, flags.file);
   const total = await checkedLines(lines, (text) => asPayload(text, "json"));
   const broker = await session.broker();
-  using progress = session.out.progress();
   let pushed = 0;
   let duplicates = 0;
   for await (const batch of batches(lines)) {
@@ -82,7 +81,7 @@ async function pushLines(session: Session, queue: string, data: string | undefin
       .catch((error: unknown) => { throw stoppedAt(error, batch[0]?.line ?? 0, pushed); });
     pushed += results.length;
     duplicates += results.filter(({ status }) => status === "duplicate").length;
-    progress.update(`${pushed} of ${total} pushed`);
+    session.out.progress(`${pushed} of ${total} pushed`);
     session.out.show(results.map((result) => pushResultJson(queue, result)), () => []);
   }
   if (total === 0) session.out.note("The input has no lines, so nothing was pushed.");

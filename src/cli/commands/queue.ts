@@ -142,7 +142,6 @@ function purge(act: Act): CommandUnknownOpts {
     .option("--match <text>", "only messages with this text in the data, headers or transaction id")
     .action(act(async (session, name, options) => {
       const broker = await session.existing();
-      using progress = session.out.progress();
       let removed = 0;
       let after: string | null = null;
       for (let more = true; more; ) {
@@ -151,7 +150,7 @@ function purge(act: Act): CommandUnknownOpts {
         removed += step.removed;
         after = step.next;
         more = step.more;
-        progress.update(`${removed} removed`);
+        session.out.progress(`${removed} removed`);
       }
       session.out.show([{ name, removed }], () => [`Removed ${plural(removed, "message")} of ${printable(name)}.`]);
     }));

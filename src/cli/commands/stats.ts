@@ -53,6 +53,7 @@ async function watch(session: Session, broker: Broker, view: () => Promise<View>
     print(session, next);
     return false;
   });
+  session.checkpoint("");
 }
 
 async function everyQueue(session: Session, broker: Broker): Promise<View> {

@@ -33,6 +33,7 @@ export function tailCommand(act: Act): CommandUnknownOpts {
         }
         return left <= 0;
       });
+      session.checkpoint("");
     }));
   return withExamples(command, "queuescope tail orders", "queuescope tail orders --partition customer-7 --json | jq .data");
 }

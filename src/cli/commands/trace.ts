@@ -1,5 +1,6 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import { isoTime } from "../../core/index.ts";
 import type { TraceEvent, TraceFilter } from "../../core/index.ts";
 import { whole } from "../arguments.ts";
 import { withExamples } from "../examples.ts";
@@ -48,6 +49,17 @@ function timeline(session: Session, events: readonly TraceEvent[]): string[] {
     event.attempt === null ? "" : String(event.attempt),
     printable(event.worker ?? ""),
     printable(event.names.join(", ")),
-    printable(event.data ?? ""),
+    event.data === null ? "" : printable(detailsText(JSON.parse(event.data))),
   ]), ["ATTEMPT"]);
+}
+
+/** What a built-in event says comes as an object: its error first, its times readable. */
+function detailsText(data: unknown): string {
+  if (typeof data !== "object" || data === null || Array.isArray(data)) return JSON.stringify(data);
+  return Object.entries(data).flatMap(([name, value]: [string, unknown]) => {
+    if (value === null || name === "stack") return [];
+    if (name === "error" && typeof value === "string") return [value];
+    if (name.endsWith("At") && typeof value === "number") return [`${name} ${isoTime(value)}`];
+    return [`${name} ${typeof value === "string" ? value : JSON.stringify(value)}`];
+  }).join(", ");
 }

@@ -51,7 +51,6 @@ export function workerCommand(act: Act): CommandUnknownOpts {
     .action(act(async (session, queues, options) => {
       const worker = queues.length > 0 ? { queues, ...fromFlags(options), url: session.url } : await named(session, options);
       if (worker.handler === undefined && worker.exec === undefined) throw new UsageError("Say what handles the messages: --handler FILE or --exec COMMAND.");
-      session.endsBySignal = true;
       if (options.inspect === true || options.inspectBrk === true) debug(options.inspectPort, options.inspectBrk === true);
       const { runWorker } = await import("../../jobs/index.ts");
       // Its log is what a worker shows; QUEUESCOPE_LOG and --verbose set how much.
