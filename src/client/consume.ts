@@ -202,7 +202,7 @@ export class Consumer<T> {
   async #pop(batch: number, wait: number): Promise<Delivery[] | null> {
     const { broker, settings } = this.#parts;
     try {
-      return await this.#persist(() => broker.messages.pop(settings.queue, { ...settings.request, batch, wait, signal: this.#signal }));
+      return await this.#persist(async () => (this.#stopping ? [] : broker.messages.pop(settings.queue, { ...settings.request, batch, wait, signal: this.#signal })));
     } catch (error) {
       if (isQueuescopeError(error, "queue-not-found")) return null;
       throw error;

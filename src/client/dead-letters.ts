@@ -85,10 +85,11 @@ export class DeadLetters<T = unknown> {
       ...(plaintext === undefined ? {} : { plaintext }),
     };
     const redriven: RedriveResult["redriven"][number][] = [];
-    for (;;) {
-      const step = await this.#broker.repair.redrive(this.#queue, request);
+    for (let after: string | null = null; ; ) {
+      const step: RedriveResult = await this.#broker.repair.redrive(this.#queue, after === null ? request : { ...request, after });
       redriven.push(...step.redriven);
       if (!step.more) return redriven;
+      after = step.next;
     }
   }
 

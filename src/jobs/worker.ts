@@ -134,7 +134,8 @@ class WorkerRun {
       return { ...summary, reason };
     } finally {
       signal.removeEventListener("abort", stopping);
-      await this.#end(state.id);
+      // What fails here must not hide why the worker ended; leases run out by themselves.
+      await this.#end(state.id).catch((error: unknown) => { this.#log.warn(`the worker could not sign off: ${String(error)}`); });
     }
   }
 

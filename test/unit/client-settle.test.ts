@@ -116,6 +116,17 @@ describe("dead letters", () => {
     assert.equal(await orders.dlq().count(), 2);
   });
 
+  it("are redriven and discarded whatever their number, again too", async (t) => {
+    const queues = await openQueues(t);
+    const orders = queues.queue<number>("orders");
+    await orders.push(Array.from({ length: 450 }, (_, n) => n));
+    await queues.dead(await orders.batch(1000).pop());
+    assert.equal((await orders.dlq().redrive()).length, 450);
+    assert.equal((await orders.dlq().redrive({ again: true })).length, 450);
+    assert.equal((await orders.stats()).counts.ready, 900);
+    assert.equal(await orders.dlq().discard(), 450);
+  });
+
   it("are consumed: a return discards, a throw keeps", async (t) => {
     const queues = await openQueues(t);
     const orders = queues.queue<number>("orders");

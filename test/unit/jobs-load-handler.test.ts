@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { symlink } from "node:fs/promises";
+import { cp, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { pathToFileURL } from "node:url";
 import { loadHandler } from "../../src/jobs/load-handler.ts";
 import { temporaryFolder } from "../support/folder.ts";
 
@@ -57,8 +58,9 @@ describe("loading a handler", () => {
     await symlink(join(folder, "packages", "shared"), join(folder, "node_modules", "@acme", "shared"), "junction");
     const error = await load(folder, "src/handler.ts", { id: "m1-1" }).then(() => assert.fail("it should throw"), (thrown: unknown) => thrown as Error);
     assert.equal(error.message, "exploded at m1-1");
-    assert.ok(error.stack?.includes(`${join(folder, "src", "lib", "thrower.ts")}:4:9`), error.stack);
-    assert.ok(error.stack.includes(`${join(folder, "src", "handler.ts")}:12:33`), error.stack);
+    const stack = error.stack ?? "";
+    assert.ok(stack.includes(`${join(folder, "src", "lib", "thrower.ts")}:4:9`), stack);
+    assert.ok(stack.includes(`${join(folder, "src", "handler.ts")}:12:33`), stack);
   });
 
   it("runs ES module TypeScript that uses top-level await, its own require and __dirname, and import.meta", async (t) => {
@@ -98,6 +100,22 @@ export const handler = () => [text, __dirname, import.meta.dirname, require("nod
   it("finds the file without its extension", async (t) => {
     const folder = await temporaryFolder(t, { "jobs/order.ts": `export default () => "found";` });
     assert.equal(await load(folder, "jobs/order"), "found");
+  });
+
+  it("without any esbuild runs what Node can run by itself, and says what to install for the rest", async (t) => {
+    const source = join(import.meta.dirname, "..", "..", "src");
+    const folder = await temporaryFolder(t, {
+      "package.json": `{ "type": "module" }`,
+      "plain.ts": `interface Message { readonly data: string }\nexport default (message: Message): string => message.data;`,
+      "enum.ts": `enum Kind { A = 1 }\nexport default () => Kind.A;`,
+      "extensionless.ts": `import { x } from "./plain";\nexport default () => x;`,
+    });
+    await cp(join(source, "core"), join(folder, "src", "core"), { recursive: true });
+    for (const file of ["load-handler.ts", "compile.ts"]) await cp(join(source, "jobs", file), join(folder, "src", "jobs", file));
+    const lonely = (await import(pathToFileURL(join(folder, "src", "jobs", "load-handler.ts")).href)) as { loadHandler: typeof loadHandler };
+    assert.equal((await lonely.loadHandler("plain.ts", folder))({ data: "ran" }, {}), "ran");
+    await assert.rejects(lonely.loadHandler("enum.ts", folder), { code: "invalid-input", message: /enum is not supported.*npm install --save-dev esbuild$/ });
+    await assert.rejects(lonely.loadHandler("extensionless.ts", folder), { code: "invalid-input", message: /Cannot find module.*npm install --save-dev esbuild$/ });
   });
 
   it("says in one paragraph what is wrong with a handler", async (t) => {
