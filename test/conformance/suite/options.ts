@@ -159,6 +159,25 @@ export function options(factory: BrokerFactory): void {
       await rig.push(q, ["3"]);
     });
 
+    rig.it("overflow drop-oldest never drops what the push itself brings", async () => {
+      const q = await rig.queue({ maxSize: 2, overflow: "drop-oldest" });
+      await rig.push(q, ["1", "2"]);
+      await refused(rig.push(q, ["3", "4", "5"]), "queue-full");
+      await rig.push(q, ["3", "4"]);
+      assert.deepEqual(texts(await rig.drain(q)), ["3", "4"]);
+    });
+
+    rig.it("maxSize holds for a redrive too", async () => {
+      const q = await rig.queue({ maxSize: 1 });
+      await rig.push(q, ["dead"]);
+      await rig.dead(await rig.popOne(q));
+      await rig.push(q, ["fills"]);
+      await refused(rig.broker.repair.redrive(q, { filter: {} }), "queue-full");
+      await rig.drain(q);
+      await rig.broker.repair.redrive(q, { filter: {} });
+      assert.deepEqual(texts(await rig.drain(q)), ["dead"]);
+    });
+
     rig.it("ttl: what expires is delivered to nobody any more", async () => {
       const q = await rig.queue({ ttl: 2 });
       await rig.push(q, ["1", { data: "k", partition: "a" }, { data: "longer", ttl: 60_000 }]);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type BrokerFactory, conformance, ids, nth, numbered, only, refused, texts } from "./harness.ts";
+import { type BrokerFactory, conformance, ids, item, nth, numbered, only, refused, texts } from "./harness.ts";
 
 export function order(factory: BrokerFactory): void {
   conformance(factory, "1. Order follows the partition", (rig) => {
@@ -141,6 +141,29 @@ export function order(factory: BrokerFactory): void {
       const rest = await rig.pop(q, { batch: 10 });
       assert.deepEqual(texts(rest), ["u1", "u2"]);
       assert.deepEqual(rest.map((d) => d.partition), [null, null]);
+    });
+
+    rig.it("pushes at the same time from several handles keep their own order, and lose and double nothing", async () => {
+      const [q, other] = [await rig.queue(), await rig.queue()];
+      const handles = [rig.broker, await rig.another(), await rig.another()];
+      const results = await Promise.all(handles.flatMap((handle, h) => numbered(20).map((n) =>
+        handle.messages.push(Number(n) % 5 === 0 ? other : q, [item(`${h}:${n}a`, { partition: "a" }), item(`${h}:${n}b`, { partition: "a" })]))));
+      assert.equal(new Set(ids(results.flat())).size, 120);
+      const got = texts([...(await rig.drain(q)), ...(await rig.drain(other))]);
+      assert.equal(new Set(got).size, 120);
+      for (const one of got.filter((text) => text.endsWith("a"))) assert.equal(got[got.indexOf(one) + 1], `${one.slice(0, -1)}b`, "a push stays together");
+    });
+
+    rig.it("of many that pop a partition at the same time one gets it", async () => {
+      const q = await rig.queue();
+      const handles = [rig.broker, await rig.another(), await rig.another()];
+      await rig.push(q, numbered(10), { partition: "a" });
+      for (let round = 0; round < 10; round += 1) {
+        const race = await Promise.all(numbered(12).map((n) => nth(handles, Number(n) % 3).messages.pop(q)));
+        const winner = only(race.flat());
+        assert.deepEqual(texts([winner]), [String(round)]);
+        await rig.ack(winner);
+      }
     });
 
     rig.it("gives every message an id of its own that is never used again", async () => {

@@ -76,6 +76,29 @@ export function pop(factory: BrokerFactory): void {
       assert.deepEqual(texts(await waiting), ["paused"]);
     });
 
+    rig.it("wakes for a message that reaches its age, and a partition that is quiet at last", async () => {
+      const [aged, quiet] = [await rig.queue({ delayedProcessing: 60 }), await rig.queue({ windowBuffer: 60 })];
+      await rig.push(aged, ["aged"]);
+      await rig.push(quiet, ["quiet"], { partition: "a" });
+      const waiting = [rig.pop(aged, { wait: 30_000 }), rig.pop(quiet, { wait: 30_000 })];
+      await rig.advance(60_001);
+      assert.deepEqual(texts((await Promise.all(waiting)).flat()), ["aged", "quiet"]);
+    });
+
+    rig.it("wakes when the partition it waits for is acked, and when its group is resumed", async () => {
+      const q = await rig.queue();
+      await rig.push(q, ["1", "2"], { partition: "a" });
+      const first = await rig.popOne(q);
+      const other = await rig.another();
+      const second = other.messages.pop(q, { wait: 30_000 });
+      await rig.ack(first);
+      assert.deepEqual(texts(await second), ["2"]);
+      await rig.broker.repair.pauseGroup(q, "g");
+      const paused = other.messages.pop(q, { group: "g", wait: 30_000 });
+      await rig.broker.repair.resumeGroup(q, "g");
+      assert.deepEqual(texts(await paused), ["1"]);
+    });
+
     rig.it("a signal ends the wait with nothing", async () => {
       const q = await rig.queue();
       const stop = new AbortController();
@@ -142,6 +165,15 @@ export function pop(factory: BrokerFactory): void {
       await rig.advance(301_000);
       assert.deepEqual(await rig.pop(q), []);
       assert.deepEqual((await rig.broker.queues.get(q)).counts.completed, 3);
+    });
+
+    rig.it("atMostOnce waits for a partition that somebody leases, as any pop does", async () => {
+      const q = await rig.queue();
+      await rig.push(q, ["1", "2"], { partition: "a" });
+      const held = await rig.popOne(q);
+      assert.deepEqual(await rig.pop(q, { atMostOnce: true }), []);
+      await rig.release(held);
+      assert.deepEqual(texts(await rig.pop(q, { atMostOnce: true, batch: 2 })), ["1", "2"]);
     });
 
     rig.it("gives this message only with messageId, if it is at the head or has no partition", async () => {

@@ -56,6 +56,16 @@ export function traces(factory: BrokerFactory): void {
       }
     });
 
+    rig.it("trace: failures tells of leases that ran out, and of the end", async () => {
+      const q = await rig.queue({ retryLimit: 1 });
+      const id = await rig.pushOne(q, "m", { partition: "a" });
+      await rig.expire([await rig.popOne(q, { lease: 1000 })]);
+      await rig.expire(await rig.popSoon(q, { lease: 1000 }));
+      assert.deepEqual(await rig.pop(q), []);
+      const seen = await types(id);
+      assert.deepEqual([seen.filter((t) => t === "expired").length > 0, seen.at(-1)], [true, "dead"], seen.join());
+    });
+
     rig.it("tell of an edit", async () => {
       const q = await rig.queue();
       const id = await rig.pushOne(q, "m");
