@@ -1,7 +1,11 @@
+import { setTimeout as pause } from "node:timers/promises";
 import * as vscode from "vscode";
 import type { Disposable } from "./disposable.ts";
 import type { Connections } from "./connections/connections.ts";
 import { loadDeadQueues } from "./loaders/deadLetters.ts";
+
+/** Between two counts while a broker is busy. */
+const PAUSE_MS = 1000;
 
 /** The one status-bar item: how many dead letters wait. It is there once a view or command opened a connection. */
 export class StatusBar implements vscode.Disposable {
@@ -31,6 +35,7 @@ export class StatusBar implements vscode.Disposable {
       while (this.#stale) {
         this.#stale = false;
         await this.#show();
+        await pause(PAUSE_MS);
       }
     } catch (error) {
       this.#log.error("Counting dead letters", error instanceof Error ? error : String(error));

@@ -68,7 +68,9 @@ export class WorkerLauncher implements vscode.Disposable {
       cwd: request.definition.folder,
       env,
       runtimeExecutable: runtime.executable,
-      console: "integratedTerminal",
+      // The debugger types the environment into the terminal: not for a key to be seen there.
+      console: "QUEUESCOPE_ENCRYPTION_KEY" in env ? "internalConsole" : "integratedTerminal",
+      outputCapture: "std",
       sourceMaps: true,
       pauseForSourceMap: true,
       // The handler is built when the worker starts, wherever that puts it.
