@@ -19,12 +19,15 @@ describe("workers", () => {
       await workers.press(workers.row("charge"), "Start Worker");
       await terminal.named("charge").waitFor();
       await workers.row("charge", "running").waitFor();
-      await queues.row("orders").filter({ hasNotText: "ready" }).waitFor();
+      // Of 14 orders one has no address and one a declined card: 4 + 2 dead, and 12 invoices more.
+      await queues.row("orders", /^6 dead · 3 scheduled$/).waitFor();
+      await queues.row("invoices", "36 ready").waitFor();
     });
 
-    await step("it takes what another process pushes, and names the message", async ({ terminal }) => {
+    await step("it takes what another process pushes, and names the message", async ({ terminal, queues }) => {
       const [pushed] = await queuescope(folder, "push", "orders", '{"id":"3000","customer":"ada","lines":[],"card":"4242","address":{"street":"Mill Lane","city":"Turin"}}');
-      await terminal.shows((pushed as { id: string }).id);
+      await terminal.shows(`completed id=${(pushed as { id: string }).id}`);
+      await queues.row("invoices", "37 ready").waitFor();
     });
 
     await step("it stops from the view, as with Ctrl+C", async ({ workers }) => {
