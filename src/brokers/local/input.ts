@@ -46,7 +46,15 @@ function shown(value: unknown): string {
 
 /** @throws invalid-input, payload-too-large */
 export function checkedItems(items: readonly PushItem[]): Incoming[] {
-  return listOf(items, "items").map((item, i) => checkedItem(item, items.length === 1 ? "" : `items[${i}].`));
+  return listOf(items, "items").map((item, i) => {
+    try {
+      return checkedItem(item, "");
+    } catch (error) {
+      // Once more, for an error that names the item: naming all of them beforehand costs good ones time.
+      if (items.length > 1) checkedItem(item, `items[${i}].`);
+      throw error;
+    }
+  });
 }
 
 function checkedItem(given: PushItem, at: string): Incoming {

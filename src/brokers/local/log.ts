@@ -1,7 +1,7 @@
 import type { Instant } from "../../core/index.ts";
 import { giveCursors } from "./groups.ts";
 import type { LiveQueue } from "./live.ts";
-import type { WriteTx } from "./tx.ts";
+import type { Value, WriteTx } from "./tx.ts";
 
 /** A message as it is written to the log. */
 export interface Entry {
@@ -27,12 +27,10 @@ interface Lane {
   readonly priority: number;
 }
 
-const COLUMNS = 12;
-const ROWS_AT_ONCE = 16;
-const INSERT = `INSERT INTO msg (id, lane, ts, exp, enc, body, hdr, tx, alias, only_group, origin, since) VALUES `;
-const ROW = `(${Array<string>(COLUMNS).fill("?").join(", ")})`;
-const INSERT_ONE = INSERT + ROW;
-const INSERT_MANY = INSERT + Array<string>(ROWS_AT_ONCE).fill(ROW).join(", ");
+const INSERT = "INSERT INTO msg (id, lane, ts, exp, enc, body, hdr, tx, alias, only_group, origin, since) VALUES ";
+const ROW = `(${Array<string>(12).fill("?").join(", ")})`;
+/** Rows of one statement, the most first. */
+const CHUNKS = [50, 10, 1].map((rows) => ({ rows, sql: INSERT + Array<string>(rows).fill(ROW).join(", ") }));
 const ENTER_LANE = "INSERT INTO lane (qid, name, prio, pushed, last_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (qid, ifnull(name, ''), prio) DO UPDATE SET pushed = pushed + excluded.pushed, last_at = excluded.last_at RETURNING lid, pushed";
 // A partition's head decides when it is looked at, unless nothing waits; without a key whatever comes first does.
 const UNKEYED_LANE = "SELECT lid FROM lane INDEXED BY lane_name WHERE qid = ? AND ifnull(name, '') = '' AND prio = ?";
@@ -43,41 +41,42 @@ const WAKE_UNKEYED = "UPDATE cursor SET ready_at = ?1 WHERE lane = ?2 AND (ready
 export function append(tx: WriteTx, queue: LiveQueue, entries: readonly Entry[], at: Instant): void {
   if (entries.length === 0) return;
   const lanes = enterLanes(tx, queue, entries, at);
-  for (let i = 0; i < entries.length; ) {
-    const many = entries.length - i >= ROWS_AT_ONCE;
-    const rows = entries.slice(i, many ? (i += ROWS_AT_ONCE) : (i += 1));
-    tx.run(many ? INSERT_MANY : INSERT_ONE, ...rows.flatMap((entry) => values(queue, entry, lanes, at)));
+  let from = 0;
+  for (const { rows, sql } of CHUNKS) {
+    for (; entries.length - from >= rows; from += rows) {
+      const values: Value[] = [];
+      for (const entry of entries.slice(from, from + rows)) addValues(values, queue, entry, laneOf(lanes, entry), at);
+      tx.run(sql, ...values);
+    }
   }
   for (const entry of entries) if (entry.onlyGroup !== null) passOthers(tx, queue, laneOf(lanes, entry), entry.onlyGroup);
   queue.pushed += entries.length;
   queue.last_ts = at;
 }
 
-function values(queue: LiveQueue, entry: Entry, lanes: ReadonlyMap<string, Lane>, at: Instant): (number | string | Uint8Array | null)[] {
-  const { lid } = laneOf(lanes, entry);
+function addValues(values: Value[], queue: LiveQueue, entry: Entry, { lid }: Lane, at: Instant): void {
   queue.bytes += entry.body.byteLength + (entry.hdr?.byteLength ?? 0);
-  return [entry.key, lid, at, entry.ttl > 0 ? at + entry.ttl : null, entry.enc, entry.body, entry.hdr, entry.tx, entry.alias, entry.onlyGroup, entry.origin, queue.bytes - queue.storedBytes];
+  values.push(
+    entry.key, lid, at, entry.ttl > 0 ? at + entry.ttl : null, entry.enc, entry.body, entry.hdr, entry.tx, entry.alias, entry.onlyGroup, entry.origin, queue.bytes - queue.storedBytes);
 }
 
-function laneOf(lanes: ReadonlyMap<string, Lane>, entry: Entry): Lane {
-  const lane = lanes.get(laneKey(entry));
+/** By partition, or by priority where there is none. */
+type Lanes = ReadonlyMap<string | number, Lane>;
+
+function laneOf(lanes: Lanes, { partition, priority }: Entry): Lane {
+  const lane = lanes.get(partition ?? priority);
   if (lane === undefined) throw new Error("every entry has a lane");
   return lane;
 }
 
-function laneKey({ partition, priority }: Entry): string {
-  return partition === null ? String(priority) : `:${partition}`;
-}
-
-function enterLanes(tx: WriteTx, queue: LiveQueue, entries: readonly Entry[], at: Instant): Map<string, Lane> {
-  const counts = new Map<string, { entry: Entry; n: number }>();
+function enterLanes(tx: WriteTx, queue: LiveQueue, entries: readonly Entry[], at: Instant): Lanes {
+  const counts = new Map<string | number, { entry: Entry; n: number }>();
   for (const entry of entries) {
-    const key = laneKey(entry);
-    const known = counts.get(key);
-    if (known === undefined) counts.set(key, { entry, n: 1 });
+    const known = counts.get(entry.partition ?? entry.priority);
+    if (known === undefined) counts.set(entry.partition ?? entry.priority, { entry, n: 1 });
     else known.n += 1;
   }
-  const lanes = new Map<string, Lane>();
+  const lanes = new Map<string | number, Lane>();
   for (const [key, { entry, n }] of counts) lanes.set(key, enterLane(tx, queue, entry, n, at));
   return lanes;
 }

@@ -50,7 +50,9 @@ export function pushInto(work: Work, queue: LiveQueue, items: readonly Incoming[
 function sealed(crypt: Crypt, queue: LiveQueue, item: Incoming, place: { key: number; partition: string | null; priority: number }): Entry {
   const encrypt = queue.options.encryptionEnabled;
   return {
-    ...place,
+    key: place.key,
+    partition: place.partition,
+    priority: place.priority,
     enc: encodingNumber(item.encoding),
     body: crypt.seal(item.body, encrypt),
     hdr: item.headers === null ? null : crypt.seal(item.headers, encrypt),

@@ -354,10 +354,11 @@ export class Taking {
     const group = this.#group;
     // What a lease holds is counted when its delivery ends: a page less to write now.
     if (lease === null) group.delivered += taken.length;
+    const traced = records(this.#queue, "leased");
     for (const row of taken) {
       this.#recall(cursor, row, lease);
       const delivery = this.#delivery(cursor, row, lease);
-      if (records(this.#queue, "leased")) recordEvent(this.#work.tx, this.#work.crypt, this.#queue, row.alias ?? row.id, "leased", { group, worker: this.#wanted.worker, attempt: delivery.attempt });
+      if (traced) recordEvent(this.#work.tx, this.#work.crypt, this.#queue, row.alias ?? row.id, "leased", { group, worker: this.#wanted.worker, attempt: delivery.attempt });
       this.deliveries.push(delivery);
     }
   }

@@ -5,43 +5,49 @@ import type { WriteTx } from "./tx.ts";
 
 /** Statistics may lag a little: rows are written once a second, with whatever is being written then. */
 const EVERY = 1_000;
+const ADD = "INSERT INTO timing (gid, minute, kind, bucket, n) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n";
 
-interface Sample {
+/** Of one group in one minute: by kind and bucket, how many. */
+interface Samples {
   readonly history: number;
   readonly minute: Instant;
-  readonly kind: number;
-  readonly bucket: number;
-  n: number;
+  readonly counts: readonly [wait: Map<number, number>, run: Map<number, number>];
 }
 
 /** How long messages waited and ran, counted in memory between two writes. */
 export class Timings {
-  readonly #samples = new Map<string, Sample>();
+  #samples: Samples[] = [];
+  #last: Samples | null = null;
   #storedAt = 0;
-  /** Of the last sample: a past minute is complete, so that it is written without delay. */
-  #minute = 0;
   #storing = false;
 
   /** @param history the group's, see `grp.history` */
   count(history: number, kind: keyof typeof TIMING_KIND, ms: number, at: Instant, n = 1): void {
+    const counts = this.#of(history, minuteOf(at)).counts[TIMING_KIND[kind]];
     const bucket = timingBucket(ms);
-    const minute = minuteOf(at);
-    this.#minute = minute;
-    const key = `${history} ${minute} ${TIMING_KIND[kind]} ${bucket}`;
-    const known = this.#samples.get(key);
-    if (known === undefined) this.#samples.set(key, { history, minute, kind: TIMING_KIND[kind], bucket, n });
-    else known.n += n;
+    counts.set(bucket, (counts.get(bucket) ?? 0) + n);
+  }
+
+  #of(history: number, minute: Instant): Samples {
+    const last = this.#last;
+    if (last?.history === history && last.minute === minute) return last;
+    const known = this.#samples.find((each) => each.history === history && each.minute === minute);
+    const samples = known ?? { history, minute, counts: [new Map<number, number>(), new Map<number, number>()] };
+    if (known === undefined) this.#samples.push(samples);
+    this.#last = samples;
+    return samples;
   }
 
   get waiting(): boolean {
-    return this.#samples.size > 0;
+    return this.#samples.length > 0;
   }
 
-  /** Writes them when it is time. They stay until `stored` says that the transaction was committed. */
-  store(tx: WriteTx, now = false): void {
-    if (this.#samples.size === 0 || (!now && performance.now() - this.#storedAt < EVERY && minuteOf(tx.now) <= this.#minute)) return;
-    for (const { history, minute, kind, bucket, n } of this.#samples.values()) {
-      tx.run("INSERT INTO timing (gid, minute, kind, bucket, n) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n", history, minute, kind, bucket, n);
+  /** Writes them when it is time; a past minute is complete, so it is. They stay until `stored` says that the transaction was committed. */
+  store(tx: WriteTx): void {
+    const due = performance.now() - this.#storedAt >= EVERY || (this.#last !== null && minuteOf(tx.now) > this.#last.minute);
+    if (!due || this.#samples.length === 0) return;
+    for (const { history, minute, counts } of this.#samples) {
+      for (const [kind, buckets] of counts.entries()) for (const [bucket, n] of buckets) tx.run(ADD, history, minute, kind, bucket, n);
     }
     this.#storing = true;
   }
@@ -50,6 +56,7 @@ export class Timings {
     if (!this.#storing) return;
     this.#storing = false;
     this.#storedAt = performance.now();
-    this.#samples.clear();
+    this.#samples = [];
+    this.#last = null;
   }
 }
