@@ -67,6 +67,7 @@ export type Data = string | Payload | (Partial<PushItem> & { readonly data?: str
 export class Rig {
   readonly #factory: BrokerFactory;
   #storage: Storage | undefined;
+  #first: Broker | undefined;
   #broker: Broker | undefined;
   #opened: { close(): Promise<void> }[] = [];
   #names = 0;
@@ -77,18 +78,24 @@ export class Rig {
 
   async start(): Promise<void> {
     this.#storage = await this.#factory.create();
-    this.#broker = await this.#storage.open();
+    this.#first = await this.#storage.open();
+    this.#broker = this.#first;
   }
 
   async stop(): Promise<void> {
     for (const handle of this.#opened) await handle.close();
-    await this.#broker?.close();
+    await this.#first?.close();
     await this.#storage?.remove();
   }
 
   get broker(): Broker {
     assert.ok(this.#broker, "the broker opens before the tests");
     return this.#broker;
+  }
+
+  /** Goes on with this handle. */
+  on(broker: Broker): void {
+    this.#broker = broker;
   }
 
   get storage(): Storage {
@@ -104,6 +111,7 @@ export class Rig {
         if (!(error instanceof Unmet)) throw error;
         t.skip(error.message);
       } finally {
+        this.#broker = this.#first;
         for (const handle of this.#opened.splice(0)) await handle.close();
       }
     });

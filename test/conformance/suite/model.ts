@@ -40,13 +40,17 @@ const command: fc.Arbitrary<Command> = fc.oneof(
 
 export function model(factory: BrokerFactory): void {
   conformance(factory, "A model of the contract", (rig) => {
-    rig.it("any sequence of calls gives what the contract says", async () => {
+    rig.it("any sequence of calls, from any handle, gives what the contract says", async () => {
       await rig.advance(STEP);
+      const handles = [rig.broker, await rig.another(), await rig.another()];
       await fc.assert(
-        fc.asyncProperty(fc.array(command, { minLength: 5, maxLength: 60 }), fc.integer({ min: 0, max: 2 }), async (commands, retryLimit) => {
+        fc.asyncProperty(fc.array(fc.tuple(command, fc.nat(2)), { minLength: 5, maxLength: 60 }), fc.integer({ min: 0, max: 2 }), async (commands, retryLimit) => {
           const q = await rig.queue({ retryLimit, leaseTime: LEASE / 1000, retryDelay: 0 });
           const oracle = new Oracle(retryLimit);
-          for (const one of commands) await run(rig, q, oracle, one);
+          for (const [one, handle] of commands) {
+            rig.on(handles[handle] ?? rig.broker);
+            await run(rig, q, oracle, one);
+          }
           await finish(rig, q, oracle);
           await rig.broker.queues.delete(q);
         }),
