@@ -23,7 +23,7 @@ interface Report {
 }
 
 export class LeaseKeeper {
-  /** Resolves when the thread does its work (or has failed, which is logged). */
+  /** Resolves when the thread does its work, has failed, which is logged, or is held up by a debugger. */
   readonly ready: Promise<void>;
   readonly #thread: Worker;
   readonly #log: (problem: string) => void;
@@ -35,7 +35,8 @@ export class LeaseKeeper {
     // Without the flags of this process: --inspect-brk would stop the thread before its first line.
     this.#thread = new Worker(new URL(import.meta.url), { workerData: data, execArgv: [], name: "lease keeper" });
     this.#thread.unref();
-    this.ready = Promise.race([once(this.#thread, "message"), once(this.#thread, "exit")]).then(() => undefined, () => undefined);
+    const started = Promise.race([once(this.#thread, "message"), once(this.#thread, "exit"), sleep(READY_WITHIN, null, { ref: false })]);
+    this.ready = started.then(() => undefined, () => undefined);
     this.#thread.on("error", (error: Error) => { this.#log(`leases aren't renewed at breakpoints any more: ${error.message}`); });
   }
 
@@ -59,6 +60,8 @@ export class LeaseKeeper {
 
 const STOP = "stop";
 
+/** Milliseconds that a worker waits for the thread. */
+const READY_WITHIN = 5_000;
 /** Milliseconds between the reports of a thread that runs. */
 const REPORT_EVERY = 500;
 /** A thread that says nothing for this long stands at a breakpoint. */
