@@ -62,6 +62,12 @@ describe("the sample's queues", () => {
 
     await step("purging asks with the exact count and queue", async (workbench) => {
       await workbench.queues.choose(workbench.queues.row("shipments"), "Purge Messages…");
+      await workbench.dialog.getByText("Remove 24 messages from queue shipments").waitFor();
+    });
+
+    await step("and removes them", async (workbench) => {
+      await workbench.answerDialog("Remove Messages");
+      await workbench.queues.row("shipments", "empty").waitFor();
     });
   });
 });
