@@ -71,11 +71,13 @@ export class Store {
   /** Runs `work` in a transaction that is stored whole or not at all. `work` may run again, so it must have no effect outside. */
   async write<T>(work: (tx: WriteTx) => T): Promise<T> {
     if (this.readOnly) throw readOnlyError(this.path);
-    const { answer } = await this.#run(
-      "BEGIN IMMEDIATE", () => new WriteTx(this.#statements, this.#now(), this.#takeKept()), (tx) => ({ answer: work(tx), kept: tx.finish() }),
+    const { answer, tx } = await this.#run(
+      "BEGIN IMMEDIATE", () => new WriteTx(this.#statements, this.#now(), this.#takeKept()), (tx) => ({ answer: work(tx), kept: tx.finish(), tx }),
       // In the same turn as the commit: another call of this connection may write before this one's await is over.
       ({ kept }) => { this.#kept = kept; },
     );
+    // A pop that finds nothing must not wake those who wait, itself included.
+    if (!tx.changed) return answer;
     this.signal.send();
     const rest = this.checkpointer?.committed() ?? 0;
     if (rest > 0) await new Promise((resolve) => setTimeout(resolve, rest));

@@ -64,6 +64,7 @@ export class WriteTx extends ReadTx {
   /** Queues and groups, whose counters are stored once at the end. */
   readonly live: Live;
   #pastLive = false;
+  #changed = false;
 
   constructor(statements: Statements, now: Instant, kept: Kept) {
     super(statements, now);
@@ -83,7 +84,13 @@ export class WriteTx extends ReadTx {
   #change(sql: string, values: Value[]): { changes: number; id: number } {
     const done = this.statements.of(sql).run(...values);
     if (this.statements.goesPastLive(sql)) this.#pastLive = true;
+    if (done.changes !== 0) this.#changed = true;
     return { changes: Number(done.changes), id: Number(done.lastInsertRowid) };
+  }
+
+  /** Whether there is anything to tell others about. (A RETURNING, which `get` runs, never stands alone.) */
+  get changed(): boolean {
+    return this.#changed;
   }
 
   /** Stores what is counted in memory. Answers what the next transaction may take over. */
