@@ -54,6 +54,8 @@ export class TreeView {
   async press(row: Locator, action: string): Promise<void> {
     await row.hover();
     await row.locator(`.actions .action-label[aria-label^="${action}"]`).click();
+    // Off the icon, whose tooltip would stand in the picture.
+    await this.#page.mouse.move(800, 400);
   }
 
   /** The names of the icons that a row shows on hover. */
