@@ -1,10 +1,9 @@
 /** Context keys that the extension sets; when-clauses of the manifest may use these and no others of ours. */
 export const CONTEXT_KEYS = {
-  /** What the Queues view has to show: `loading`, `absent` (no local file yet) or `ready`. */
+  /** What the Queues view has to show: `absent` (no local file yet) or `ready`. */
   state: "queuescope.state",
   queueFilter: "queuescope.queueFilter",
   hasQueues: "queuescope.hasQueues",
-  hasWorkers: "queuescope.hasWorkers",
 } as const;
 
 /** Tokens of tree rows' `contextValue`, several to a row with blanks between; menus match them as words. */

@@ -54,6 +54,7 @@ export const deadLetterCommands = {
     }
     // What was in it is in the queue now.
     await vscode.commands.executeCommand("workbench.action.revertAndCloseActiveEditor");
+    app.documents.forget(document.uri);
     inform(vscode.l10n.t("Redriven as {0}, with your changes.", result.messageId));
   },
 

@@ -33,7 +33,7 @@ export class MessageDocuments implements vscode.FileSystemProvider, vscode.Dispo
       this.#changes,
       vscode.workspace.registerFileSystemProvider(SCHEME, this, { isCaseSensitive: true }),
       vscode.workspace.onDidCloseTextDocument(({ uri }) => {
-        if (uri.scheme === SCHEME) this.#entries.delete(uri.toString());
+        if (uri.scheme === SCHEME && !isOwn(uriAddress(uri))) this.forget(uri);
       }),
     ];
   }
@@ -41,11 +41,16 @@ export class MessageDocuments implements vscode.FileSystemProvider, vscode.Dispo
   /** Shows the document as it is now, in the editor that already has it if there is one. */
   async show(address: Address, options: vscode.TextDocumentShowOptions = {}): Promise<vscode.TextEditor> {
     const uri = addressUri(address);
-    if (isReadOnly(address) && this.#entries.has(uri.toString())) {
+    if (!isOwn(address) && this.#entries.has(uri.toString())) {
       await this.#load(uri);
       this.#changes.fire([{ type: vscode.FileChangeType.Changed, uri }]);
     }
     return vscode.window.showTextDocument(await vscode.workspace.openTextDocument(uri), options);
+  }
+
+  /** What was written in a document is in the broker, or not wanted any more. */
+  forget(uri: vscode.Uri): void {
+    this.#entries.delete(uri.toString());
   }
 
   /** The connection that a document of ours belongs to. */
@@ -157,3 +162,7 @@ function isReadOnly({ kind }: Address): boolean {
   return kind === "message" || kind === "deadLetter" || kind === "peek" || kind === "trace";
 }
 
+/** Whether its text is the person's alone, not yet in a broker: it stays when the editor is closed after saving. */
+function isOwn({ kind }: Address): boolean {
+  return kind === "push" || kind === "redrive";
+}
