@@ -78,7 +78,7 @@ export class Output {
 /** @returns the error as --json prints it; one that isn't ours has the code `failed` */
 function describe(error: unknown): { code: string; message: string } & JsonRecord {
   if (isQueuescopeError(error)) return error.toJSON();
-  return { code: "failed", message: error instanceof Error ? error.message : String(error) };
+  return { code: "failed", message: `${error instanceof Error ? error.message : String(error)} (Not foreseen: --verbose tells more.)` };
 }
 
 /** Shown from half a second on, at most ten times a second: short work passes without a flicker. */
