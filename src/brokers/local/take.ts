@@ -224,6 +224,8 @@ export class Taking {
     const pos = Math.max(cursor.pos, ...front.skipped.filter((id) => id < next).slice(-1));
     const done = storedIds(idList(cursor.done).filter((id) => id > pos));
     const again = front.taken.length > 0 ? cursor.ready_at : front.again;
+    // A look that moves nothing writes nothing: it would wake all who wait, the looker too.
+    if (front.skipped.length === 0 && again === cursor.ready_at) return;
     this.#work.tx.run("UPDATE cursor SET pos = ?, done = ?, ready_at = ? WHERE lane = ? AND gid = ?", pos, done, again, cursor.lane, this.#group.gid);
   }
 
@@ -242,6 +244,7 @@ export class Taking {
     const known = ranOut ? this.#firstEnd(cursor.lane) : cursor.ends_at;
     const endsAt = leased === null ? known : Math.min(known ?? Infinity, leased.expiresAt);
     const again = front.again === tx.now ? this.#soon(cursor) : earliest(front.again, this.#firstReturn(cursor.lane), endsAt);
+    if (!ranOut && leased === null && pos === cursor.pos && again === cursor.ready_at) return;
     tx.run("UPDATE cursor SET pos = ?, done = ?, ready_at = ?, ends_at = ? WHERE lane = ? AND gid = ?", pos, storedIds(idList(cursor.done).filter((id) => id > pos)), again, endsAt, cursor.lane, this.#group.gid);
   }
 

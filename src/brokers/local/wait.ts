@@ -4,8 +4,8 @@ import { findQueue } from "./queue-row.ts";
 import type { Store } from "./store.ts";
 import type { ReadTx } from "./tx.ts";
 
-/** After a look that found nothing although something is due: it isn't for this pop. */
-const NOT_FOR_US = 20;
+/** After a look that found nothing although something is due: it isn't for this pop. Each such look doubles the pause. */
+const NOT_FOR_US = { first: 10, longest: 160 };
 /** Longest of setTimeout. */
 const LONGEST = 2 ** 31 - 1;
 
@@ -16,6 +16,7 @@ const LONGEST = 2 ** 31 - 1;
 export async function tryUntil<T>(store: Store, queue: string, group: string, wait: { readonly ms: number; readonly signal: AbortSignal | undefined }, attempt: () => Promise<T[]>): Promise<T[]> {
   const deadline = performance.now() + wait.ms;
   using bell = new Bell(store, wait.signal);
+  let pause = NOT_FOR_US.first;
   for (;;) {
     bell.reset();
     const found = await attempt();
@@ -23,7 +24,8 @@ export async function tryUntil<T>(store: Store, queue: string, group: string, wa
     if (found.length > 0 || left <= 0 || wait.signal?.aborted === true || store.closed) return found;
     // Looked at outside of the write lock, so that many waiting pops don't stand in each other's way.
     const dueIn = await store.read((tx) => nextDue(tx, queue, group) - tx.now);
-    await bell.rings(Math.min(left, Math.max(dueIn, NOT_FOR_US)));
+    await bell.rings(Math.min(left, dueIn > 0 ? dueIn : pause));
+    if (dueIn <= 0) pause = Math.min(pause * 2, NOT_FOR_US.longest);
   }
 }
 
