@@ -34,8 +34,9 @@ interface Choices {
 
 const DEFAULTS: Choices = { options: {}, request: {}, batch: 1, wait: undefined, timeout: 30_000, concurrency: 1, limit: null, idle: null, each: false, autoAck: true, renew: false };
 
-/** Handlers get an array when `Batched` is true. */
-export type HandlerOf<T, Batched extends boolean> = Batched extends true ? BatchHandler<T> : Handler<T>;
+/** What handlers get: one message, each of a batch on its own, or a batch as an array. */
+export type Mode = "one" | "each" | "batch";
+export type HandlerOf<T, M extends Mode> = M extends "batch" ? BatchHandler<T> : Handler<T>;
 
 export interface ConsumeOptions {
   /** Ends it: running handlers are waited for, what wasn't started is released. */
@@ -47,7 +48,7 @@ export interface ConsumeOptions {
  * kept and varied: `orders.partition("a")` leaves `orders` as it is. A bare number of a duration is
  * milliseconds here; `config` takes queue options, which state their own units.
  */
-export class Queue<T = unknown, Batched extends boolean = false> {
+export class Queue<T = unknown, M extends Mode = "one"> {
   readonly name: string;
   readonly #parts: QueueParts;
   readonly #choices: Choices;
@@ -61,7 +62,7 @@ export class Queue<T = unknown, Batched extends boolean = false> {
   // ---- the queue itself
 
   /** Options for `create`. */
-  config(options: QueueOptionsInput): Queue<T, Batched> {
+  config(options: QueueOptionsInput): Queue<T, M> {
     return this.#with({ options: { ...this.#choices.options, ...options } });
   }
 
@@ -107,80 +108,80 @@ export class Queue<T = unknown, Batched extends boolean = false> {
   // ---- choices
 
   /** Messages with the same key are delivered one after the other, in the order they were pushed. */
-  partition(key: string): Queue<T, Batched> {
+  partition(key: string): Queue<T, M> {
     return this.#request({ partition: key });
   }
 
   /** Each group gets every message. Default: `default`. */
-  group(name: string): Queue<T, Batched> {
+  group(name: string): Queue<T, M> {
     return this.#request({ group: name });
   }
 
   /** Where a group that doesn't exist yet starts: `all` (default), `new`, or a time: a Date or ISO 8601 (UTC without a zone). */
-  start(from: string | Date): Queue<T, Batched> {
+  start(from: string | Date): Queue<T, M> {
     const start: GroupStart = from === "all" || from === "new" ? from : instant(from, "start");
     return this.#request({ start });
   }
 
   /** At most this many messages a pop; above 1 a handler gets an array, unless `each()`. */
-  batch(size: 1): Queue<T>;
-  batch(size: number): Queue<T, true>;
-  batch(size: number): Queue<T, boolean> {
+  batch(size: 1): Queue<T, M extends "each" ? "each" : "one">;
+  batch(size: number): Queue<T, M extends "each" ? "each" : "batch">;
+  batch(size: number): Queue<T, Mode> {
     return this.#with({ batch: whole(size, "batch") });
   }
 
   /** The handler gets one message at a time, however large the batch. */
-  each(): Queue<T> {
+  each(): Queue<T, "each"> {
     return this.#with({ each: true });
   }
 
   /** true: wait for messages, as long as `timeout`; false: take what is there, and end a consume when nothing is left. Default: a pop doesn't wait, a consume does. */
-  wait(wait: boolean): Queue<T, Batched> {
+  wait(wait: boolean): Queue<T, M> {
     return this.#with({ wait });
   }
 
   /** How long a pop waits with `wait(true)`, and how long each long poll of a consume is; default 30 s. */
-  timeout(time: Duration): Queue<T, Batched> {
+  timeout(time: Duration): Queue<T, M> {
     return this.#with({ timeout: durationMs(time, "timeout", "ms") });
   }
 
   /** Instead of the queue's leaseTime. */
-  lease(time: Duration): Queue<T, Batched> {
+  lease(time: Duration): Queue<T, M> {
     return this.#request({ lease: durationMs(time, "lease", "ms") });
   }
 
   /** Only messages that were never delivered to this group. */
-  onlyNew(): Queue<T, Batched> {
+  onlyNew(): Queue<T, M> {
     return this.#request({ onlyNew: true });
   }
 
   /** Completed on delivery: no lease, no retry, nothing to settle. */
-  atMostOnce(): Queue<T, Batched> {
+  atMostOnce(): Queue<T, M> {
     return this.#request({ atMostOnce: true });
   }
 
   /** Handlers that run at once; default 1. */
-  concurrency(count: number): Queue<T, Batched> {
+  concurrency(count: number): Queue<T, M> {
     return this.#with({ concurrency: whole(count, "concurrency") });
   }
 
   /** End a consume after this many messages. */
-  limit(count: number): Queue<T, Batched> {
+  limit(count: number): Queue<T, M> {
     return this.#with({ limit: whole(count, "limit") });
   }
 
   /** End a consume after this long without a message. */
-  idle(time: Duration): Queue<T, Batched> {
+  idle(time: Duration): Queue<T, M> {
     return this.#with({ idle: durationMs(time, "idle", "ms") });
   }
 
   /** false: the handler (or whoever it hands the message to) settles it. */
-  autoAck(on: boolean): Queue<T, Batched> {
+  autoAck(on: boolean): Queue<T, M> {
     return this.#with({ autoAck: on });
   }
 
   /** Renew leases while handlers run: every third of the lease, or this often. */
-  renewLease(on = true, every?: Duration): Queue<T, Batched> {
+  renewLease(on = true, every?: Duration): Queue<T, M> {
     return this.#with({ renew: on && every !== undefined ? Math.max(10, durationMs(every, "every", "ms")) : on });
   }
 
@@ -223,12 +224,12 @@ export class Queue<T = unknown, Batched extends boolean = false> {
    * A return acks; a throw, or `{ success: false, error }`, is a nack; what the handler settled itself stays so.
    * A queue that doesn't exist yet is waited for.
    */
-  async consume(handler: HandlerOf<T, Batched>, options: ConsumeOptions = {}): Promise<ConsumeSummary> {
+  async consume(handler: HandlerOf<T, M>, options: ConsumeOptions = {}): Promise<ConsumeSummary> {
     return this.consumer(handler).run(options.signal);
   }
 
   /** consume, with what a worker needs besides: hooks, a limit shared by several queues, more of the pop's request. */
-  consumer(handler: HandlerOf<T, Batched>, extra: { readonly hooks?: ConsumeHooks; readonly budget?: Budget; readonly request?: Pick<PopRequest, "worker" | "messageId"> } = {}): Consumer<T> {
+  consumer(handler: HandlerOf<T, M>, extra: { readonly hooks?: ConsumeHooks; readonly budget?: Budget; readonly request?: Pick<PopRequest, "worker" | "messageId"> } = {}): Consumer<T> {
     const { batch, each, autoAck, concurrency, timeout, idle, renew, limit } = this.#choices;
     const request = { ...this.#choices.request, ...extra.request };
     const settings: ConsumeSettings = { queue: this.name, request, batch, each, autoAck, concurrency, timeout, idle, renew, wait: this.#choices.wait ?? true };
@@ -247,11 +248,11 @@ export class Queue<T = unknown, Batched extends boolean = false> {
     return list.map((item) => toPushItem(item, this.#choices.request.partition));
   }
 
-  #with<B extends boolean = Batched>(change: Partial<Choices>): Queue<T, B> {
-    return new Queue<T, B>(this.#parts, this.name, { ...this.#choices, ...change });
+  #with<Next extends Mode = M>(change: Partial<Choices>): Queue<T, Next> {
+    return new Queue<T, Next>(this.#parts, this.name, { ...this.#choices, ...change });
   }
 
-  #request(change: Choices["request"]): Queue<T, Batched> {
+  #request(change: Choices["request"]): Queue<T, M> {
     return this.#with({ request: { ...this.#choices.request, ...change } });
   }
 }

@@ -193,8 +193,8 @@ class WorkerRun {
     if (lease !== undefined) queue = queue.lease(durationMs(lease, "lease", "ms"));
     if (drain === true) queue = queue.wait(false);
     if (batch === 1 || messageId !== undefined) return queue;
-    // The handler of a batch takes an array; to the loop both are functions.
-    return this.#work.exec === null ? (queue.batch(batch) as unknown as Queue) : queue.batch(batch).each();
+    // To the loop a handler is a function, whatever it takes.
+    return (this.#work.exec === null ? queue.batch(batch) : queue.batch(batch).each()) as unknown as Queue;
   }
 
   #hooks(force: AbortSignal): ConsumeHooks {

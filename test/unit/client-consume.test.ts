@@ -151,7 +151,7 @@ describe("a batch", () => {
     await orders.push(["a1", "a2", "a3"].map((data) => ({ data, partition: "a" })));
     await orders.push(["b1", "b2"].map((data) => ({ data, partition: "b" })));
     const seen: string[] = [];
-    await orders.batch(10).each().wait(false).consume(({ data }) => {
+    await orders.each().batch(10).wait(false).consume(({ data }) => {
       seen.push(data);
       if (data === "a2") throw new Error("a2 fails");
     });
