@@ -36,6 +36,8 @@ async function packageVsix(packagePath: string): Promise<void> {
   try {
     await writeManifest(stage);
     await stageFiles(stage);
+    // Everything that was staged is wanted; vsce warns when nothing says so.
+    await writeFile(join(stage, ".vscodeignore"), "");
     await createVSIX({ cwd: stage, packagePath, dependencies: false, skipLicense: true, allowMissingRepository: true, rewriteRelativeLinks: false });
   } finally {
     await rm(stage, { recursive: true, force: true });

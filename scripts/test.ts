@@ -19,8 +19,8 @@ interface Part {
 const PARTS: Record<string, Part> = {
   lint: { run: () => check("lint", [bin("eslint/bin/eslint.js"), "."]) },
   typecheck: { run: () => check("type check", [bin("typescript/bin/tsc"), "-p", "."]) },
-  unit: { run: (names) => runTestFiles(files("unit", names), { atOnce: 2, minutes: 2 }) },
-  conformance: { run: (names) => runTestFiles(files("conformance", names), { atOnce: 2, minutes: 5 }) },
+  unit: { run: (names) => runTestFiles(files("unit", names), { atOnce: 2, minutes: 8 }) },
+  conformance: { run: (names) => runTestFiles(files("conformance", names), { atOnce: 2, minutes: 8 }) },
   fault: { run: (names) => runTestFiles(files("fault", names), { atOnce: 1, minutes: 8 }) },
   e2e: { run: (names) => inVsCode(names, "browser") },
   desktop: { run: (names) => inVsCode(names, "desktop"), onRequest: true },
@@ -40,7 +40,7 @@ async function inVsCode(names: readonly string[], editor: "browser" | "desktop")
   const prepared = [await check("package the VSIX", [join("scripts", "package.ts")]), await check(`get VS Code (${editor})`, [join("scripts", "get-vscode.ts"), editor])];
   if (prepared.some(({ failed }) => failed > 0)) return sum(prepared);
   process.env["QUEUESCOPE_E2E_EDITOR"] = editor;
-  return sum([...prepared, await runTestFiles(files("e2e", names), { atOnce: 1, minutes: 5 })]);
+  return sum([...prepared, await runTestFiles(files("e2e", names), { atOnce: 1, minutes: 8 })]);
 }
 
 function files(folder: string, names: readonly string[]): string[] {

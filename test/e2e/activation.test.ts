@@ -15,8 +15,7 @@ describe("activation", () => {
         const time = await workbench.page.locator(".runtime-extensions-editor .extension").filter({ hasText: "Queuescope" }).locator(".activation-time").textContent();
         t.diagnostic(`activation, ${kind}: ${time ?? "not told"}`);
       });
-      await session.workbench.page.reload();
-      await session.workbench.ready();
+      await session.workbench.reload();
     }
   });
 });

@@ -29,7 +29,7 @@ describe("dead letters", () => {
       await editor.tab("redrive.json").waitFor();
       await editor.shows('"customer"');
       await editor.replaceAll('{ "headers": { "mended": "yes" }, "data": { "id": "1025", "mended": true } }');
-      await page.keyboard.press("Control+Enter");
+      await page.keyboard.press("ControlOrMeta+Enter");
       await deadLetters.row("orders", "2").waitFor();
     });
 

@@ -15,7 +15,7 @@ export class Editor {
 
   /** Opens a file of the workspace by its name. */
   async open(file: string): Promise<void> {
-    await this.#page.keyboard.press("Control+P");
+    await this.#page.keyboard.press("ControlOrMeta+P");
     await this.#quickInput.input.fill(file);
     const name = file.split("/").at(-1) ?? file;
     await this.#quickInput.option(name).first().click();
@@ -49,7 +49,7 @@ export class Editor {
   /** Replaces the whole text. */
   async replaceAll(text: string): Promise<void> {
     await this.root.click();
-    await this.#page.keyboard.press("Control+A");
+    await this.#page.keyboard.press("ControlOrMeta+A");
     await this.#page.keyboard.press("Delete");
     // The editor takes over the selection with its next frame; text that comes before replaces the old one.
     await this.root.locator(".view-line").nth(1).waitFor({ state: "hidden" });

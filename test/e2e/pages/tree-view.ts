@@ -22,6 +22,11 @@ export class TreeView {
     return this.pane.locator(".monaco-list-row").filter({ has: this.#page.locator(".label-name").filter({ hasText: text }) }).first();
   }
 
+  /** The first row whose description holds the text. */
+  rowDescribed(text: string): Locator {
+    return this.pane.locator(".monaco-list-row").filter({ has: this.#page.locator(".label-description").filter({ hasText: text }) }).first();
+  }
+
   /** What the view says when it has no rows. */
   get welcome(): Locator {
     return this.pane.locator(".welcome-view-content");

@@ -35,6 +35,11 @@ export class Workbench {
     await this.activityIcon.waitFor();
   }
 
+  async reload(): Promise<void> {
+    await Promise.all([this.page.waitForEvent("load"), this.quickInput.runCommand("Developer: Reload Window")]);
+    await this.ready();
+  }
+
   get activityIcon(): Locator {
     return this.page.locator('.activitybar .action-label[aria-label^="Queuescope"]');
   }
