@@ -50,23 +50,25 @@ export class StatusBar implements vscode.Disposable {
 
   async #show(): Promise<void> {
     const connections = await this.#connections.all();
-    if (connections.some(({ state }) => state === "failed")) {
-      this.#draw("$(error)", vscode.l10n.t("not connected"), vscode.l10n.t("Queuescope can't open {0}", connections.filter(({ state }) => state === "failed").map(({ label }) => label).join(", ")), true);
-      return;
-    }
+    const failed = connections.filter(({ state }) => state === "failed");
     const open = connections.filter(({ state }) => state === "open");
-    if (open.length === 0) {
+    if (open.length === 0 && failed.length === 0) {
       this.#item.hide();
       return;
     }
-    const queues = (await Promise.all(open.map(loadDeadQueues))).flat();
+    const queues = (await Promise.all(open.map((connection) => loadDeadQueues(connection)))).flat();
     const dead = queues.reduce((sum, { count }) => sum + count, 0);
-    const where = queues.slice(0, 10).map(({ queue, count }) => `${queue}: ${count}`).join(", ");
-    this.#draw("$(inbox)", dead === 0 ? vscode.l10n.t("no dead letters") : vscode.l10n.t("{0} dead", dead.toLocaleString()), where === "" ? vscode.l10n.t("Queuescope: no dead letters") : vscode.l10n.t("Queuescope: dead letters in {0}", where), false);
+    const parts = [
+      open.length === 0 ? "" : dead === 0 ? vscode.l10n.t("no dead letters") : vscode.l10n.t("{0} dead", dead.toLocaleString()),
+      failed.length === 0 ? "" : vscode.l10n.t("not connected: {0}", failed.map(({ label }) => label).join(", ")),
+    ].filter((part) => part !== "");
+    const where = queues.slice(0, 10).map(({ queue, count }) => `${queue}: ${count}`);
+    this.#draw(failed.length === 0 ? "$(inbox)" : "$(error)", parts, where, open.length === 0);
   }
 
-  #draw(icon: string, text: string, tooltip: string, failed: boolean): void {
-    this.#item.text = `${icon} ${text}`;
+  #draw(icon: string, parts: readonly string[], where: readonly string[], failed: boolean): void {
+    const tooltip = `Queuescope: ${[...parts, ...where].join(", ")}`;
+    this.#item.text = `${icon} ${parts.join(", ")}`;
     this.#item.tooltip = tooltip;
     this.#item.accessibilityInformation = { label: tooltip };
     this.#item.backgroundColor = failed ? new vscode.ThemeColor("statusBarItem.errorBackground") : undefined;

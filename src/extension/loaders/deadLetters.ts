@@ -7,11 +7,11 @@ import { countDead } from "./queues.ts";
 const MOST_QUEUES = 1000;
 
 /** Queues with dead letters that wait, the most first. */
-export async function loadDeadQueues(connection: Connection): Promise<DeadQueueNode[]> {
+export async function loadDeadQueues(connection: Connection, amongOthers = false): Promise<DeadQueueNode[]> {
   const broker = await connection.existing();
   if (broker === undefined) return [];
   const { items } = await takeRows((page) => broker.queues.list(page), MOST_QUEUES);
-  const counted = await Promise.all(items.map(async ({ name }): Promise<DeadQueueNode> => ({ kind: "deadQueue", connection, queue: name, count: await countDead(broker, name) })));
+  const counted = await Promise.all(items.map(async ({ name }): Promise<DeadQueueNode> => ({ kind: "deadQueue", connection, queue: name, count: await countDead(broker, name), amongOthers })));
   return counted.filter(({ count }) => count > 0).sort((a, b) => b.count - a.count || a.queue.localeCompare(b.queue));
 }
 

@@ -59,6 +59,8 @@ export interface DeadQueueNode {
   readonly connection: Connection;
   readonly queue: string;
   readonly count: number;
+  /** Whether queues of other connections stand beside it. */
+  readonly amongOthers: boolean;
 }
 
 export interface DeadLetterNode {

@@ -23,6 +23,7 @@ export class DeadLettersView extends LiveTreeView<DeadLettersNode> {
   protected override async children(parent: DeadLettersNode | undefined): Promise<DeadLettersNode[]> {
     if (parent?.kind === "deadQueue") return loadDeadLetters(parent, this.#paging);
     if (parent !== undefined) return [];
-    return loaded((await this.#connections.all()).map(loadDeadQueues));
+    const connections = await this.#connections.all();
+    return loaded(connections.map((connection) => loadDeadQueues(connection, connections.length > 1)));
   }
 }

@@ -82,7 +82,7 @@ function messageTooltip(message: Message, held: boolean): vscode.MarkdownString 
 
 export function deadQueueItem(node: DeadQueueNode): vscode.TreeItem {
   const item = new vscode.TreeItem(node.queue, vscode.TreeItemCollapsibleState.Expanded);
-  item.description = cappedCount(node.count, COUNT_LIMIT);
+  item.description = [cappedCount(node.count, COUNT_LIMIT), node.amongOthers ? node.connection.label : ""].filter((part) => part !== "").join(SEPARATOR);
   item.iconPath = new vscode.ThemeIcon("inbox");
   item.contextValue = rowContext("deadQueue", isWritable(node.connection) && "writable");
   item.tooltip = vscode.l10n.t("Dead letters of {0} in {1}", node.queue, node.connection.label);
