@@ -13,6 +13,7 @@ import type { ReadTx } from "./tx.ts";
 interface Scope {
   readonly qid: number;
   readonly gid: number;
+  readonly group: string;
   readonly startId: number;
   readonly fromStart: boolean;
 }
@@ -35,14 +36,14 @@ const LANES = `SELECT l.lid, l.name, ${LAG} AS lag FROM lane AS l INDEXED BY lan
 const WORST = `SELECT * FROM (${LANES}) WHERE lag >= ? AND (lag < ? OR (lag = ? AND name > ?)) ORDER BY lag DESC, name LIMIT ? + 0`;
 const CHUNK_END = "SELECT lid FROM lane INDEXED BY lane_queue WHERE qid = ? AND lid > ? ORDER BY lid LIMIT 1 OFFSET ?";
 const BY_NAME = `SELECT l.lid, l.name, ${LAG} AS lag FROM lane AS l INDEXED BY lane_name LEFT JOIN cursor AS c ON c.lane = l.lid AND c.gid = ? WHERE l.qid = ? AND ifnull(l.name, '') > ? ORDER BY ifnull(l.name, ''), l.prio LIMIT ? + 0`;
-const DETAILS = "SELECT l.pushed - l.removed AS messages, l.last_at, c.ready_at, s.expires_at FROM lane AS l LEFT JOIN cursor AS c ON c.lane = l.lid AND c.gid = ? LEFT JOIN lease AS s ON s.lease = c.lease WHERE l.lid = ?";
+const DETAILS = "SELECT l.pushed - l.removed AS messages, l.last_at, c.pos, c.ready_at, s.expires_at FROM lane AS l LEFT JOIN cursor AS c ON c.lane = l.lid AND c.gid = ? LEFT JOIN lease AS s ON s.lease = c.lease WHERE l.lid = ?";
 
 export async function partitions(store: Store, queue: string, request: PartitionsRequest): Promise<Page<PartitionInfo>> {
   const limit = pageLimit(request);
   checkSort(request.sort);
   const scope = await store.read((tx) => scopeOf(tx, queue, request.group ?? DEFAULT_GROUP));
   const page = request.sort === "name" ? await byName(store, scope, request, limit) : await byLag(store, scope, request, limit);
-  return { items: await store.read((tx) => page.items.map((lane) => info(tx, scope, lane))), next: page.next };
+  return { items: await store.read((tx) => infos(tx, scope, page.items)), next: page.next };
 }
 
 function checkSort(sort: string | undefined): void {
@@ -53,7 +54,7 @@ function scopeOf(tx: ReadTx, name: string, group: string): Scope {
   const { qid } = requireQueue(tx, name);
   const row = findGroup(tx, qid, group);
   const startId = row?.start_id ?? messageRange(qid).first;
-  return { qid, gid: row?.gid ?? 0, startId, fromStart: startId === messageRange(qid).first };
+  return { qid, gid: row?.gid ?? 0, group, startId, fromStart: startId === messageRange(qid).first };
 }
 
 function byName(store: Store, scope: Scope, { after = "", match }: PartitionsRequest, limit: number): Promise<Page<LaneRow>> {
@@ -113,9 +114,29 @@ function readPlace(after: string | undefined): { lag: number; name: string } {
   return { lag: Number(match[1]), name: match[2] ?? "" };
 }
 
-function info(tx: ReadTx, scope: Scope, { lid, name, lag }: LaneRow): PartitionInfo {
-  const details = tx.get<{ messages: number; last_at: number; ready_at: number | null; expires_at: number | null }>(DETAILS, scope.gid, lid);
-  const waits = Math.max(0, lag);
+interface Details {
+  readonly messages: number;
+  readonly last_at: number;
+  readonly pos: number | null;
+  readonly ready_at: number | null;
+  readonly expires_at: number | null;
+}
+
+function infos(tx: ReadTx, scope: Scope, lanes: readonly LaneRow[]): PartitionInfo[] {
+  const known = lanes.map((lane) => ({ lane, details: tx.get<Details>(DETAILS, scope.gid, lane.lid) }));
+  const others = known.some(({ details }) => details?.pos === null) ? forOthers(tx, scope) : null;
+  return known.map(({ lane, details }) => info(tx, lane, details, details?.pos === null ? (others?.get(lane.lid) ?? 0) : 0));
+}
+
+/** By lane, messages that were redriven to other groups alone. A cursor has passed them; without one they are in the lag. */
+function forOthers(tx: ReadTx, { qid, group, startId }: Scope): ReadonlyMap<number, number> {
+  const rows = tx.all<{ lane: number; n: number }>(
+    "SELECT lane, count(*) AS n FROM msg INDEXED BY msg_only WHERE only_group IS NOT NULL AND only_group <> ? AND id > ? AND id <= ? GROUP BY lane", group, startId, messageRange(qid).last);
+  return new Map(rows.map(({ lane, n }) => [lane, n]));
+}
+
+function info(tx: ReadTx, { name, lag }: LaneRow, details: Details | undefined, others: number): PartitionInfo {
+  const waits = Math.max(0, lag - others);
   return {
     name,
     messages: details?.messages ?? 0,
