@@ -21,6 +21,9 @@ function isExecutable(path: string): boolean {
   }
 }
 
+/** Another apt may be at work on a machine that has just started. */
+const LOCK = "DPkg::Lock::Timeout=300";
+
 export interface SystemNeed {
   /** Debian's package. */
   readonly package: string;
@@ -51,6 +54,6 @@ export function needFromSystem(needs: readonly SystemNeed[], purpose: string): v
   if (process.getuid?.() !== 0) throw new Error(`${purpose} needs system packages that are missing. Install them and try again:\n  sudo apt-get update && sudo apt-get install -y ${names}`);
   console.log(`Installing ${names} (${purpose} needs it)…`);
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  execFileSync(apt, ["update", "-qq"], { stdio: ["ignore", "inherit", "inherit"], env });
-  execFileSync(apt, ["install", "-y", "-qq", ...missing], { stdio: ["ignore", "inherit", "inherit"], env });
+  execFileSync(apt, ["-o", LOCK, "update", "-qq"], { stdio: ["ignore", "inherit", "inherit"], env });
+  execFileSync(apt, ["-o", LOCK, "install", "-y", "-qq", ...missing], { stdio: ["ignore", "inherit", "inherit"], env });
 }
