@@ -1,10 +1,10 @@
 import { Checkpointer } from "./checkpoint.ts";
 import { change } from "./context.ts";
 import type { Local, Work } from "./context.ts";
-import { findRetired, removeRetired } from "./retention.ts";
+import { removeRetired, Retention } from "./retention.ts";
 import { bringInDue } from "./scheduled.ts";
 import { expireKeyed, expireUnkeyed, leaseById } from "./leases.ts";
-import { sweepExpired, sweepGone, sweepLoose } from "./sweep.ts";
+import { LooseRows, removeLoose, sweepExpired, sweepGone } from "./sweep.ts";
 import type { ReadTx } from "./tx.ts";
 
 /** `thread`: checkpoints in a thread of their own. `none`: other processes do it all. */
@@ -23,6 +23,7 @@ export class Housekeeper {
   readonly #checkpointer: Checkpointer | null;
   readonly #onError: (error: unknown) => void;
   readonly #timer: NodeJS.Timeout | null;
+  readonly #chores = chores();
   #round: Promise<void> | null = null;
   #stopped = false;
 
@@ -44,7 +45,7 @@ export class Housekeeper {
   async #keep(): Promise<void> {
     this.#checkpointer?.look();
     const end = performance.now() + ROUND;
-    for (const chore of CHORES) {
+    for (const chore of this.#chores) {
       // Looking first costs no lock, and next to nothing while there is nothing to do.
       while (!this.#stopped && performance.now() < end) {
         const found = await this.#local.store.read((tx) => chore.find(tx));
@@ -60,7 +61,19 @@ export class Housekeeper {
     this.#stopped = true;
     if (this.#timer !== null) clearInterval(this.#timer);
     await this.#round;
+    await this.#storeTimings();
     await this.#checkpointer?.stop();
+  }
+
+  async #storeTimings(): Promise<void> {
+    const { timings, store } = this.#local;
+    if (!timings.waiting || store.readOnly) return;
+    timings.hurry();
+    try {
+      await change(this.#local, () => undefined);
+    } catch (error) {
+      this.#onError(error); // Statistics are no reason not to close.
+    }
   }
 }
 
@@ -74,7 +87,8 @@ function chore<Found>(find: Chore<Found>["find"], act: Chore<Found>["do"]): Chor
   return { find, do: (work, found) => { act(work, found as Found); } };
 }
 
-const CHORES: readonly Chore<unknown>[] = [
+/** Those with a place in a file are made for each. */
+const chores = (): readonly Chore<unknown>[] => [
   chore(dueQueues, (work, qids) => {
     for (const qid of qids) {
       const queue = work.tx.live.queueById(qid);
@@ -83,9 +97,9 @@ const CHORES: readonly Chore<unknown>[] = [
   }),
   chore(runOutLeases, endLeases),
   chore(sweepExpired.find, sweepExpired.do),
-  chore(findRetired, removeRetired),
+  chore(new Retention().find, removeRetired),
   chore(sweepGone.find, sweepGone.do),
-  chore(sweepLoose.find, sweepLoose.do),
+  chore(new LooseRows().find, removeLoose),
 ];
 
 function dueQueues(tx: ReadTx): number[] | null {

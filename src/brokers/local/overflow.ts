@@ -55,10 +55,28 @@ export function unfinished(tx: WriteTx, queue: LiveQueue): number {
   const [only] = groups;
   if (only === undefined) return queue.scheduled + log;
   if (groups.length === 1) return queue.scheduled + log - only.passed;
+  // Everything behind the group that is least far counts, but for the few that all have settled out of order or were
+  // never to get; before it, what a group without order has in leases or is to get again.
   const { first, last } = messageRange(queue.qid);
-  const all = tx.all<{ id: number }>("SELECT id FROM msg WHERE id > ? AND id <= ? ORDER BY id", first, last);
-  return queue.scheduled + all.filter(({ id }) => {
+  const behind = tx.get<{ n: number | null }>(BEHIND, queue.qid)?.n ?? 0;
+  const least = new Map(tx.all<{ lane: number; pos: number }>(LEAST, queue.qid).map(({ lane, pos }) => [lane, pos]));
+  let odd = 0;
+  for (const { id } of tx.all<{ id: number }>(ODD, queue.qid, first, last)) {
     const message = placed(tx, id);
-    return message !== undefined && !groups.every((group) => completedBy(tx, group, message));
-  }).length;
+    if (message === undefined) continue;
+    const counted = id > (least.get(message.lane) ?? 0);
+    const open = !groups.every((group) => completedBy(tx, group, message));
+    odd += Number(open) - Number(counted);
+  }
+  return queue.scheduled + behind + odd;
 }
+
+/** How far all groups of the queue have come in each lane. */
+const LEAST = `SELECT l.lid AS lane, min(ifnull(c.pos, g.start_id)) AS pos
+  FROM lane AS l INDEXED BY lane_queue CROSS JOIN grp AS g LEFT JOIN cursor AS c ON c.lane = l.lid AND c.gid = g.gid WHERE l.qid = ?1 AND g.qid = ?1 GROUP BY l.lid`;
+const BEHIND = `SELECT sum((SELECT count(*) FROM msg INDEXED BY msg_lane WHERE msg.lane = least.lane AND msg.id > least.pos)) AS n FROM (${LEAST}) AS least`;
+/** Messages whose standing their lane's positions don't tell. */
+const ODD = `SELECT e.id FROM exc AS e WHERE e.gid IN (SELECT gid FROM grp WHERE qid = ?1)
+  UNION SELECT m.id FROM lease AS s CROSS JOIN msg AS m INDEXED BY msg_lane ON m.lane = s.lane AND m.id > s.first AND m.id <= s.last WHERE s.gid IN (SELECT gid FROM grp WHERE qid = ?1)
+  UNION SELECT j.value FROM cursor AS c, json_each(c.done) AS j WHERE c.done IS NOT NULL AND c.gid IN (SELECT gid FROM grp WHERE qid = ?1)
+  UNION SELECT m.id FROM msg AS m INDEXED BY msg_only WHERE m.only_group IS NOT NULL AND m.id > ?2 AND m.id <= ?3`;

@@ -25,29 +25,39 @@ const REASONS: Readonly<Record<Reason, string | null>> = {
   completed: null,
 };
 
-/** The oldest messages of some queue that are past their time. */
-export function findRetired(tx: ReadTx): Retired | null {
-  for (const queue of queuesAfter(tx, "", QUEUES_AT_ONCE)) {
-    const messages = retiredOf(tx, queue);
-    if (messages.length > 0) return { qid: queue.qid, messages };
-  }
-  return null;
-}
+/**
+ * Finds messages past their time, some hundred at a time. Old ones that may not go yet don't hide those behind
+ * them: the search goes on there, and starts again at the front when it has come to young ones.
+ */
+export class Retention {
+  readonly #places = new Map<number, number>();
 
-function retiredOf(tx: ReadTx, queue: QueueRow): Retired["messages"] {
-  const { retentionSeconds, completedRetentionSeconds, maxWaitTimeSeconds } = queue.options;
-  const shortest = Math.min(...[retentionSeconds, completedRetentionSeconds, maxWaitTimeSeconds].filter((ms) => ms > 0));
-  if (shortest === Infinity || queue.pushed === queue.removed) return [];
-  const { first, last } = messageRange(queue.qid);
-  // Entry times never go back, so the old ones are at the front.
-  const rows = tx.all<{ id: number; ts: number }>("SELECT id, ts FROM msg WHERE id > ? AND id <= ? ORDER BY id LIMIT ? + 0", first, last, AT_ONCE);
-  const old = rows.filter(({ ts }) => ts <= tx.now - shortest);
-  if (old.length === 0) return [];
-  const groups = groupsOf(tx, queue.qid);
-  return old.flatMap(({ id, ts }) => {
-    const reason = reasonFor(tx, queue.options, groups, id, tx.now - ts);
-    return reason === null ? [] : [{ id, reason }];
-  });
+  readonly find = (tx: ReadTx): Retired | null => {
+    for (const queue of queuesAfter(tx, "", QUEUES_AT_ONCE)) {
+      const messages = this.#retiredOf(tx, queue);
+      if (messages.length > 0) return { qid: queue.qid, messages };
+    }
+    return null;
+  };
+
+  #retiredOf(tx: ReadTx, queue: QueueRow): Retired["messages"] {
+    const { retentionSeconds, completedRetentionSeconds, maxWaitTimeSeconds } = queue.options;
+    const shortest = Math.min(...[retentionSeconds, completedRetentionSeconds, maxWaitTimeSeconds].filter((ms) => ms > 0));
+    if (shortest === Infinity || queue.pushed === queue.removed) return [];
+    const { first, last } = messageRange(queue.qid);
+    // Entry times never go back, so the old ones are at the front.
+    const rows = tx.all<{ id: number; ts: number }>("SELECT id, ts FROM msg WHERE id > ? AND id <= ? ORDER BY id LIMIT ? + 0", this.#places.get(queue.qid) ?? first, last, AT_ONCE);
+    const old = rows.filter(({ ts }) => ts <= tx.now - shortest);
+    const end = old.at(-1);
+    if (end === undefined || old.length < AT_ONCE) this.#places.delete(queue.qid);
+    else this.#places.set(queue.qid, end.id);
+    if (old.length === 0) return [];
+    const groups = groupsOf(tx, queue.qid);
+    return old.flatMap(({ id, ts }) => {
+      const reason = reasonFor(tx, queue.options, groups, id, tx.now - ts);
+      return reason === null ? [] : [{ id, reason }];
+    });
+  }
 }
 
 function reasonFor(tx: ReadTx, options: QueueOptions, groups: readonly GroupRow[], id: number, age: number): Reason | null {

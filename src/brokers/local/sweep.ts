@@ -1,3 +1,4 @@
+import type { Instant } from "../../core/index.ts";
 import type { Work } from "./context.ts";
 import { groupsOf } from "./group-row.ts";
 import { messageRange, queueOf } from "./ids.ts";
@@ -8,6 +9,8 @@ import type { ReadTx, WriteTx } from "./tx.ts";
 
 const AT_ONCE = 200;
 const LANES_AT_ONCE = 200;
+const QUEUES_AT_ONCE = 1_000;
+const HOUR = 3_600_000;
 const DAY = 86_400_000;
 /** History for charts. */
 const HISTORY = 90 * DAY;
@@ -80,27 +83,66 @@ function sweepGroup(tx: WriteTx, gid: number, swept: number): void {
   tx.run("UPDATE gone SET swept = ? WHERE gid = ?", lanes.last, gid);
 }
 
-/** Rows that only had a time to live. */
-export const sweepLoose = {
-  find: (tx: ReadTx): readonly Loose[] | null => {
-    const found: Loose[] = [];
-    for (const { qid, options } of queuesAfter(tx, "", 1_000)) {
-      const before = tx.now - options.dedupWindowSeconds;
-      if (tx.get("SELECT 1 AS one FROM dedup INDEXED BY dedup_at WHERE qid = ? AND at <= ? LIMIT 1", qid, before) !== undefined) found.push({ qid, before });
-    }
-    return found.length === 0 ? null : found;
-  },
-  do: ({ tx }: Work, found: readonly Loose[]): void => {
-    for (const { qid, before } of found) {
-      tx.run("DELETE FROM dedup WHERE (qid, part, tx) IN (SELECT qid, part, tx FROM dedup INDEXED BY dedup_at WHERE qid = ? AND at <= ? LIMIT ? + 0)", qid, before, AT_ONCE);
-    }
-  },
-};
+/** Rows that only had a time to live: transaction ids, history, and timelines whose message is gone. */
+export class LooseRows {
+  #historyAt = 0;
+  /** Events up to this one were looked at. */
+  #event = 0;
 
-interface Loose {
-  readonly qid: number;
-  readonly before: number;
+  readonly find = (tx: ReadTx): Loose | null => {
+    const history = performance.now() >= this.#historyAt;
+    if (history) this.#historyAt = performance.now() + HOUR;
+    const loose = { transactionIds: transactionIds(tx), events: this.#events(tx), history };
+    return loose.transactionIds.length + loose.events.length > 0 || history ? loose : null;
+  };
+
+  #events(tx: ReadTx): number[] {
+    const rows = tx.all<LooseEvent>("SELECT eid, id, at, type FROM event WHERE eid > ? ORDER BY eid LIMIT ? + 0", this.#event, AT_ONCE);
+    const old = rows.filter(({ at }) => at <= tx.now - LOOSE_TIMELINES);
+    this.#event = old.length === AT_ONCE ? (old.at(-1)?.eid ?? 0) : 0;
+    return old.filter(({ id }) => !isKnown(tx, id)).map(({ eid }) => eid);
+  }
 }
 
-export const HISTORY_KEPT = HISTORY;
-export const TIMELINES_KEPT = LOOSE_TIMELINES;
+interface Loose {
+  readonly transactionIds: readonly { readonly qid: number; readonly before: Instant }[];
+  readonly events: readonly number[];
+  readonly history: boolean;
+}
+
+interface LooseEvent {
+  readonly eid: number;
+  readonly id: number;
+  readonly at: Instant;
+}
+
+export function removeLoose({ tx }: Work, { transactionIds: ids, events, history }: Loose): void {
+  for (const { qid, before } of ids) {
+    tx.run("DELETE FROM dedup WHERE (qid, part, tx) IN (SELECT qid, part, tx FROM dedup INDEXED BY dedup_at WHERE qid = ? AND at <= ? LIMIT ? + 0)", qid, before, AT_ONCE);
+  }
+  for (const eid of events) {
+    tx.run("DELETE FROM event_name WHERE eid = ?", eid);
+    tx.run("DELETE FROM event WHERE eid = ?", eid);
+  }
+  if (!history) return;
+  for (const { qid } of queuesAfter(tx, "", QUEUES_AT_ONCE)) {
+    const series = [0, ...groupsOf(tx, qid).map((group) => group.history ?? group.gid)];
+    for (const gid of series) tx.run("DELETE FROM tally WHERE qid = ? AND gid = ? AND minute < ?", qid, gid, tx.now - HISTORY);
+    for (const gid of series) tx.run("DELETE FROM timing WHERE gid = ? AND minute < ?", gid, tx.now - HISTORY);
+  }
+}
+
+function transactionIds(tx: ReadTx): { qid: number; before: Instant }[] {
+  return queuesAfter(tx, "", QUEUES_AT_ONCE).flatMap(({ qid, options }) => {
+    const before = tx.now - options.dedupWindowSeconds;
+    const any = tx.get("SELECT 1 AS one FROM dedup INDEXED BY dedup_at WHERE qid = ? AND at <= ? LIMIT 1", qid, before);
+    return any === undefined ? [] : [{ qid, before }];
+  });
+}
+
+/** Whether a message or dead letter of this id is there, whose timeline it is. */
+function isKnown(tx: ReadTx, key: number): boolean {
+  return [
+    "SELECT 1 AS one FROM msg WHERE id = ?", "SELECT 1 AS one FROM fired WHERE alias = ?", "SELECT 1 AS one FROM sched WHERE id = ?", "SELECT 1 AS one FROM dead WHERE id = ? LIMIT 1",
+  ].some((sql) => tx.get(sql, key) !== undefined);
+}

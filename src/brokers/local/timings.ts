@@ -42,6 +42,11 @@ export class Timings {
     return this.#samples.length > 0;
   }
 
+  /** With the next write, as nobody will come back to do it later. */
+  hurry(): void {
+    this.#storedAt = -EVERY;
+  }
+
   /** Writes them when it is time; a past minute is complete, so it is. They stay until `stored` says that the transaction was committed. */
   store(tx: WriteTx): void {
     const due = performance.now() - this.#storedAt >= EVERY || (this.#last !== null && minuteOf(tx.now) > this.#last.minute);
