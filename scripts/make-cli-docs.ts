@@ -1,4 +1,4 @@
-/** `node scripts/make-cli-docs.ts`: writes docs/cli.md from the commands themselves. A test checks that it is current. */
+/** `npm run docs:cli`: writes docs/cli.md from the commands themselves. A test checks that it is current. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";

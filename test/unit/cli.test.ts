@@ -26,7 +26,7 @@ describe("the command line", () => {
   });
 
   it("is described in docs/cli.md as it is", async () => {
-    assert.equal(await readFile(CLI_DOCS, "utf8"), cliDocs(), "Run: node scripts/make-cli-docs.ts");
+    assert.equal(await readFile(CLI_DOCS, "utf8"), cliDocs(), "Run: npm run docs:cli");
   });
 
   it("helps on stdout with exit code 0", async () => {
