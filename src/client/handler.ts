@@ -27,6 +27,9 @@ export interface HandlerContext {
 export type Handler<T = unknown> = (message: Message<T>, context: HandlerContext) => HandlerResult | Promise<HandlerResult>;
 export type BatchHandler<T = unknown> = (messages: readonly Message<T>[], context: HandlerContext) => HandlerResult | Promise<HandlerResult>;
 
+/** The folder this code runs from: bundled or not, frames below the handler's come from here. */
+const OWN_FOLDER = new URL(".", import.meta.url).href;
+
 /** Why a handler failed, or `null` when it didn't. */
 export function failureOf(result: unknown): Failure | null {
   if (typeof result !== "object" || result === null || !("success" in result) || result.success !== false) return null;
@@ -37,8 +40,16 @@ export function failureOf(result: unknown): Failure | null {
 /** As text, whatever was thrown. */
 export function failureFrom(thrown: unknown): Failure {
   if (!(thrown instanceof Error)) return { message: typeof thrown === "string" ? thrown : `Thrown: ${safeJson(thrown)}` };
-  const causes = thrown.cause instanceof Error ? `\ncaused by: ${thrown.cause.stack ?? thrown.cause.message}` : "";
-  return { message: thrown.message === "" ? thrown.name : `${thrown.name === "Error" ? "" : `${thrown.name}: `}${thrown.message}`, stack: `${thrown.stack ?? ""}${causes}` };
+  const causes = thrown.cause instanceof Error ? `\ncaused by: ${withoutOwnFrames(thrown.cause.stack ?? thrown.cause.message)}` : "";
+  return { message: thrown.message === "" ? thrown.name : `${thrown.name === "Error" ? "" : `${thrown.name}: `}${thrown.message}`, stack: `${withoutOwnFrames(thrown.stack ?? "")}${causes}` };
+}
+
+/** Who looks for the fault of a handler isn't helped by how it was called. */
+function withoutOwnFrames(stack: string): string {
+  const lines = stack.split("\n");
+  const last = lines.findLastIndex((line) => !line.includes(OWN_FOLDER) && !line.includes("(node:internal/"));
+  const trimmed = lines.slice(0, last + 1);
+  return trimmed.some((line) => line.startsWith("    at ")) ? trimmed.join("\n") : stack;
 }
 
 function detailsText(details: unknown): string | undefined {
