@@ -47,9 +47,8 @@ export function failureFrom(thrown: unknown): Failure {
 /** Who looks for the fault of a handler isn't helped by how it was called. */
 function withoutOwnFrames(stack: string): string {
   const lines = stack.split("\n");
-  const last = lines.findLastIndex((line) => !line.includes(OWN_FOLDER) && !line.includes("(node:internal/"));
-  const trimmed = lines.slice(0, last + 1);
-  return trimmed.some((line) => line.startsWith("    at ")) ? trimmed.join("\n") : stack;
+  const last = lines.findLastIndex((line) => /:\d+:\d+\)?$/.test(line) && !line.includes(OWN_FOLDER) && !line.includes("node:internal/"));
+  return last < 0 ? stack : lines.slice(0, last + 1).join("\n");
 }
 
 function detailsText(details: unknown): string | undefined {
