@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { mkdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type TestContext, test } from "node:test";
 import { openLocal } from "../../src/brokers/local/index.ts";
 import { type Broker, type Delivery, payloadValue, valuePayload } from "../../src/core/index.ts";
-import { Child } from "./support/child.ts";
+import { bundled, Child } from "./support/child.ts";
 import { temporaryFolder } from "./support/folder.ts";
 import { clock, LedgerWriter, newLedger, readLedgers } from "./support/ledger.ts";
 import { Random, seedFromEnvironment } from "./support/random.ts";
@@ -23,6 +23,7 @@ test(`${KILLS} kills of producers and consumers lose, double and reorder nothing
   const folder = temporaryFolder(t);
   const [path, ledgers] = [join(folder, "queues.db"), join(folder, "ledgers")];
   mkdirSync(ledgers);
+  await bundled(folder, ["producer.ts", "consumer.ts"]);
   const broker = await openLocal(path);
   t.after(() => broker.close());
   // Nothing dies or is cleaned away: all that was pushed can be accounted for.
@@ -66,7 +67,7 @@ async function killAtRandom(t: TestContext, random: Random, path: string, ledger
       const name = `${role}-${slot}-${life}`;
       const ledger = newLedger(join(ledgers, name));
       const seed = String(own.whole(0, 2 ** 31));
-      const child = new Child(t, role === "producer" ? "producer.ts" : "consumer.ts", [path, ledger, seed, role === "producer" ? name : role, ...before]);
+      const child = new Child(t, join(dirname(path), role === "producer" ? "producer.mjs" : "consumer.mjs"), [path, ledger, seed, role === "producer" ? name : role, ...before]);
       await child.says();
       await sleep(own.whole(20, 500));
       assert.ok(child.running, `${name} ended by itself: ${child.errors}`);

@@ -1,8 +1,16 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { TestContext } from "node:test";
+import { build } from "esbuild";
 
-/** A process of a test: a file of test/fault/processes on the same Node, talking over IPC. Killed when the test ends. */
+const PROCESSES = join(import.meta.dirname, "..", "processes");
+
+/** Files of test/fault/processes as one file each in `folder`: where hundreds of processes start, reading all sources for each takes most of the time. */
+export async function bundled(folder: string, files: readonly string[]): Promise<void> {
+  await build({ entryPoints: files.map((file) => join(PROCESSES, file)), outdir: folder, outExtension: { ".js": ".mjs" }, bundle: true, platform: "node", format: "esm", target: "node24", logLevel: "error" });
+}
+
+/** A process of a test: a file of test/fault/processes, or a bundle, on the same Node, talking over IPC. Killed when the test ends. */
 export class Child {
   readonly process: ChildProcess;
   readonly exited: Promise<void>;
@@ -11,7 +19,7 @@ export class Child {
   #errors = "";
 
   constructor(t: Pick<TestContext, "after">, file: string, args: readonly string[], through: readonly string[] = []) {
-    const [command = process.execPath, ...rest] = [...through, process.execPath, join(import.meta.dirname, "..", "processes", file), ...args];
+    const [command = process.execPath, ...rest] = [...through, process.execPath, resolve(PROCESSES, file), ...args];
     this.process = spawn(command, rest, { stdio: ["ignore", "inherit", "pipe", "ipc"], serialization: "advanced" });
     this.process.stderr?.on("data", (chunk: Buffer) => { this.#errors += chunk.toString(); });
     this.process.on("message", (word) => {
