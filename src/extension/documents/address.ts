@@ -1,4 +1,5 @@
 import * as vscode from "vscode";
+import { DEFAULT_GROUP } from "../../core/index.ts";
 
 export const SCHEME = "queuescope";
 
@@ -16,7 +17,7 @@ export type Address =
 export function addressUri(address: Address): vscode.Uri {
   const { kind, connection, ...fields } = address;
   const parts = Object.entries(fields).flatMap(([name, value]: [string, string | undefined]) => {
-    if (value === undefined || name === "id") return [];
+    if (value === undefined || name === "id" || (name === "group" && value === DEFAULT_GROUP)) return [];
     return [name === "queue" ? safe(value) : `${name}=${safe(value)}`];
   });
   return vscode.Uri.from({ scheme: SCHEME, authority: connection, path: `/${[kind, ...parts, fileName(address)].join("/")}` });

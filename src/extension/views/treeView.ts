@@ -5,8 +5,11 @@ import { errorText } from "../errors.ts";
 import { type AnyNode, nodeKey, type NoteNode } from "../models/nodes.ts";
 import { treeItem } from "./items.ts";
 
-/** Rows with a countdown are drawn again this often, from memory. */
-const TICK_MS = 1000;
+/**
+ * Rows with a countdown are drawn again this often, from memory. Not each second: drawing a row makes
+ * its buttons anew, and a click that falls between press and release is lost.
+ */
+const TICK_MS = 5000;
 
 /** Between two loads passes at least this many times what the last one took: a huge queue mustn't keep the editor busy. */
 const REST = 3;
