@@ -74,7 +74,7 @@ export function isSealed(stored: Uint8Array): boolean {
 /** Keys as QUEUESCOPE_ENCRYPTION_KEY has them: 64 hex digits each, the current one first. @throws invalid-input */
 export function readKeys(text: string | undefined): Buffer[] {
   return (text ?? "").split(",").map((key) => key.trim()).filter((key) => key !== "").map((key) => {
-    if (!/^[0-9a-f]{64}$/i.test(key)) throw invalidInput("encryptionKey", `An encryption key must be 64 hexadecimal digits (32 bytes), but one of QUEUESCOPE_ENCRYPTION_KEY has ${key.length} characters or others. Make one with: openssl rand -hex 32`);
+    if (!/^[0-9a-f]{64}$/i.test(key)) throw invalidInput("encryptionKey", `An encryption key must be 64 hexadecimal digits (32 bytes), but one that was given is not: it has ${key.length} characters. Make one with: openssl rand -hex 32`);
     return Buffer.from(key, "hex");
   });
 }
