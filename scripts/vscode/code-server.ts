@@ -27,7 +27,9 @@ export async function installCodeServer(): Promise<void> {
 
 async function npmInstall(cwd: string): Promise<void> {
   // It compiles against the Node that runs it; its own install scripts run npm again, in folders of their own.
-  const env = { ...process.env, npm_config_dangerously_allow_all_scripts: "true", npm_config_ignore_scripts: "false", npm_config_audit: "false", npm_config_fund: "false" };
+  const env: NodeJS.ProcessEnv = { ...process.env, npm_config_dangerously_allow_all_scripts: "true", npm_config_ignore_scripts: "false", npm_config_audit: "false", npm_config_fund: "false" };
+  // It reads its Node's version from this, and would find that of the npm which may have started us.
+  delete env["npm_config_user_agent"];
   const npm = spawn("npm", ["install", "--no-save", `code-server@${VERSION}`], { cwd, env, stdio: ["ignore", "inherit", "inherit"], shell: process.platform === "win32" });
   const code = await new Promise<number | null>((resolve, reject) => npm.on("error", reject).on("exit", resolve));
   if (code !== 0) throw new Error(`code-server ${VERSION} could not be installed; npm's message stands above.`);
