@@ -19,8 +19,6 @@ await step("a worker runs", async () => {
   await workers.press(workers.row("ship"), "Start Worker");
   await terminal.shows("completed id=");
   await queues.row("shipments", /^empty$/).waitFor();
-  // Over nothing that would show a tooltip.
-  await page.mouse.move(640, 780);
   await page.locator(".monaco-hover:visible").first().waitFor({ state: "hidden" });
   await page.screenshot({ path: PICTURE });
 });

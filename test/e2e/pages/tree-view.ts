@@ -1,5 +1,8 @@
 import type { Locator, Page } from "playwright-core";
 
+/** In the middle of the status bar, where nothing reacts to the mouse. */
+export const NOWHERE = [640, 790] as const;
+
 /** One view of the Queuescope container. */
 export class TreeView {
   readonly #page: Page;
@@ -52,7 +55,9 @@ export class TreeView {
   async choose(row: Locator, action: string): Promise<void> {
     await row.click({ button: "right" });
     const item = this.#page.locator(".monaco-menu .action-item").filter({ has: this.#page.locator(".action-label").getByText(action, { exact: true }) });
-    await item.click();
+    // A menu that has just opened takes a click for the end of the one that opened it.
+    await item.hover();
+    await this.#page.keyboard.press("Enter");
   }
 
   /** Presses one of the icons that a row shows on hover. */
@@ -60,7 +65,7 @@ export class TreeView {
     await row.hover();
     await row.locator(`.actions .action-label[aria-label^="${action}"]`).click();
     // Off the icon, whose tooltip would stand in the picture.
-    await this.#page.mouse.move(800, 400);
+    await this.#page.mouse.move(...NOWHERE);
   }
 
   /** The names of the icons that a row shows on hover. */

@@ -3,7 +3,7 @@ import { Debugging } from "./debugging.ts";
 import { Editor } from "./editor.ts";
 import { QuickInput } from "./quick-input.ts";
 import { Terminal } from "./terminal.ts";
-import { TreeView } from "./tree-view.ts";
+import { NOWHERE, TreeView } from "./tree-view.ts";
 
 /** The whole window. Page objects know where things are; what should be there, the specs know. */
 export class Workbench {
@@ -49,7 +49,7 @@ export class Workbench {
     await this.activityIcon.click();
     await this.queues.pane.waitFor();
     // Off the icon, whose tooltip would stand in the picture.
-    await this.page.mouse.move(800, 400);
+    await this.page.mouse.move(...NOWHERE);
   }
 
   readonly notification = (text: string | RegExp): Locator => {
