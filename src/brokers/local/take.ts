@@ -46,6 +46,15 @@ interface Candidate {
   readonly alone: number | null;
 }
 
+type Columns = readonly [
+  id: number, ts: number, exp: number | null, enc: number, body: Uint8Array, hdr: Uint8Array | null, tx: string | null, alias: number | null, onlyGroup: string | null,
+  origin: number | null, editedAt: number | null, charges: number | null, deliveries: number | null, visibleAt: number | null, retrying: number | null, alone: number | null,
+];
+
+function candidate([id, ts, exp, enc, body, hdr, tx, alias, only_group, origin, edited_at, charges, deliveries, visible_at, retrying, alone]: Columns): Candidate {
+  return { id, ts, exp, enc, body, hdr, tx, alias, only_group, origin, edited_at, charges, deliveries, visible_at, retrying, alone };
+}
+
 const COLUMNS = "m.id, m.ts, m.exp, m.enc, m.body, m.hdr, m.tx, m.alias, m.only_group, m.origin, m.edited_at, e.charges, e.deliveries, e.visible_at, e.retrying, e.alone";
 const FROM_LOG = `SELECT ${COLUMNS} FROM msg AS m INDEXED BY msg_lane LEFT JOIN exc AS e ON e.gid = ? AND e.id = m.id WHERE m.lane = ? AND m.id > ? ORDER BY m.id LIMIT ? + 0`;
 const RETURNED = `SELECT ${COLUMNS} FROM exc AS e INDEXED BY exc_due CROSS JOIN msg AS m ON m.id = e.id WHERE e.gid = ? AND e.lane = ? AND e.visible_at <= ? ORDER BY e.visible_at, e.id LIMIT ? + 0`;
@@ -176,7 +185,7 @@ export class Taking {
     let after = cursor.pos;
     reading: while (taken.length < most) {
       const limit = most - taken.length;
-      const rows = tx.all<Candidate>(FROM_LOG, this.#group.gid, cursor.lane, after, limit);
+      const rows = tx.lists<Columns>(FROM_LOG, this.#group.gid, cursor.lane, after, limit).map(candidate);
       for (const row of rows) {
         after = row.id;
         if (done.has(row.id) || (row.only_group !== null && row.only_group !== this.#group.name) || row.ts < this.#startsAt) {

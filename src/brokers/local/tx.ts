@@ -19,6 +19,7 @@ export function changesPastLive(sql: string): boolean {
 export class Statements {
   readonly #db: DatabaseSync;
   readonly #prepared = new Map<string, StatementSync>();
+  readonly #withArrays = new Map<string, StatementSync>();
   readonly #pastLive = new Set<string>();
 
   constructor(db: DatabaseSync) {
@@ -31,6 +32,16 @@ export class Statements {
     const made = this.#db.prepare(sql);
     this.#prepared.set(sql, made);
     if (changesPastLive(sql)) this.#pastLive.add(sql);
+    return made;
+  }
+
+  /** Its rows come as lists of values, which are made and read faster than objects. */
+  withArrays(sql: string): StatementSync {
+    const known = this.#withArrays.get(sql);
+    if (known !== undefined) return known;
+    const made = this.#db.prepare(sql);
+    made.setReturnArrays(true);
+    this.#withArrays.set(sql, made);
     return made;
   }
 
@@ -57,6 +68,11 @@ export class ReadTx {
 
   all<Row>(sql: string, ...values: Value[]): Row[] {
     return this.statements.of(sql).all(...values) as Row[];
+  }
+
+  /** Like `all`, for the rows of a batch: each one's values in the order of the columns. */
+  lists<Columns extends readonly unknown[]>(sql: string, ...values: Value[]): Columns[] {
+    return this.statements.withArrays(sql).all(...values) as unknown as Columns[];
   }
 }
 
