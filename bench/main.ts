@@ -85,7 +85,7 @@ async function main(): Promise<void> {
   const file = join(folder, `${at.replaceAll(":", "-")}.json`);
   writeFileSync(file, `${JSON.stringify({ at, settings, machine: facts, results }, null, 2)}\n`);
   const missed = results.filter(({ passed }) => passed === false);
-  console.log(`\n${results.length - missed.length} of ${results.length} floors reached. Written to ${file}`);
+  console.log(`\n${results.length - missed.length} of ${results.length} rows as they should be. Written to ${file}`);
   if (missed.length > 0) process.exitCode = 1;
 }
 

@@ -69,7 +69,7 @@ async function killAtRandom(t: TestContext, random: Random, path: string, ledger
       const seed = String(own.whole(0, 2 ** 31));
       const child = new Child(t, join(dirname(path), role === "producer" ? "producer.mjs" : "consumer.mjs"), [path, ledger, seed, role === "producer" ? name : role, ...before]);
       await child.says();
-      await sleep(own.whole(20, 500));
+      await sleep(own.whole(20, 900));
       assert.ok(child.running, `${name} ended by itself: ${child.errors}`);
       child.signal("SIGKILL");
       await child.exited;

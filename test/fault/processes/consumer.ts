@@ -59,8 +59,8 @@ async function handle(broker: Broker, deliveries: readonly Leased[]): Promise<vo
   const [first, ...others] = deliveries;
   if (first === undefined) return;
   const way = random.next();
-  if (way < 0.08) await sleep(LEASE + random.whole(10, 60)); // too late: what follows is to be refused
-  else if (way < 0.14) await sleep(random.whole(1, 60)).then(() => renew(broker, deliveries)).then(() => sleep(random.whole(40, 120)));
+  if (way < 0.15) await sleep(LEASE + random.whole(10, 60)); // too late: what follows is to be refused
+  else if (way < 0.22) await sleep(random.whole(1, 60)).then(() => renew(broker, deliveries)).then(() => sleep(random.whole(40, 120)));
   if (group === "forward") {
     await forward(broker, deliveries);
   } else if (way > 0.92) {
