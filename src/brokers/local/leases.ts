@@ -34,12 +34,22 @@ interface OpenMessage {
 }
 
 const COLUMNS = "lease, token, lane, gid, keyed, first, last, open, done, leased_at, expires_at, worker";
+type Columns = readonly [
+  lease: number, token: string, lane: number, gid: number, keyed: number, first: number, last: number, open: number, done: string | null,
+  leasedAt: number, expiresAt: number, worker: string | null,
+];
+
+function leaseOf([lease, token, lane, gid, keyed, first, last, open, done, leased_at, expires_at, worker]: Columns): Lease {
+  return { lease, token, lane, gid, keyed, first, last, open, done, leased_at, expires_at, worker };
+}
+
+const BY_KEY = `SELECT ${COLUMNS} FROM lease WHERE lease = ?`;
 
 /** Messages of a run-out lease that one transaction returns. */
 const AT_ONCE = 200;
 
 export function leaseById(tx: ReadTx, lease: number): Lease | undefined {
-  return tx.get<Lease>(`SELECT ${COLUMNS} FROM lease WHERE lease = ?`, lease);
+  return tx.lists<Columns>(BY_KEY, lease).map(leaseOf)[0];
 }
 
 export function expiredLease(tx: ReadTx, gid: number, lane: number): Lease | undefined {

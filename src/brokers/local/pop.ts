@@ -4,8 +4,8 @@ import { readyBy } from "./entry-time.ts";
 import { makeCursor, makeCursors, openGroup } from "./groups.ts";
 import type { LiveGroup, LiveQueue } from "./live.ts";
 import { bringInDue } from "./scheduled.ts";
-import { CURSOR_COLUMNS, Taking } from "./take.ts";
-import type { LaneCursor } from "./take.ts";
+import { CURSOR_COLUMNS, laneCursor, Taking } from "./take.ts";
+import type { CursorColumns, LaneCursor } from "./take.ts";
 
 /** What a pop asks for, checked. */
 export interface Wanted {
@@ -52,7 +52,7 @@ function takeReady(work: Work, queue: LiveQueue, group: LiveGroup, taking: Takin
   for (let prio = 9; prio >= 0; prio--) {
     if ((queue.prios & (1 << prio)) === 0) continue;
     while (!taking.full && seen.size < LANES) {
-      const lanes = work.tx.all<LaneCursor>(READY_LANES, group.gid, prio, readyBy(work.tx, queue), Math.min(taking.room, LANES) + seen.size).filter(({ lane }) => !seen.has(lane));
+      const lanes = work.tx.lists<CursorColumns>(READY_LANES, group.gid, prio, readyBy(work.tx, queue), Math.min(taking.room, LANES) + seen.size).map(laneCursor).filter(({ lane }) => !seen.has(lane));
       if (lanes.length === 0) break;
       for (const lane of lanes) {
         seen.add(lane.lane);

@@ -26,6 +26,15 @@ export interface LaneCursor {
   readonly last_at: number;
 }
 
+export type CursorColumns = readonly [
+  lane: number, pos: number, readyAt: number | null, lease: number | null, endsAt: number | null, done: string | null, name: string | null, prio: number, lastAt: number,
+];
+
+/** From what `CURSOR_COLUMNS` selects. */
+export function laneCursor([lane, pos, ready_at, lease, ends_at, done, name, prio, last_at]: CursorColumns): LaneCursor {
+  return { lane, pos, ready_at, lease, ends_at, done, name, prio, last_at };
+}
+
 /** A message that may be delivered, with its history in the group. */
 interface Candidate {
   readonly id: number;
