@@ -49,7 +49,7 @@ export interface Settings {
 }
 
 export const FULL: Settings = { rounds: 9, roundMs: 400, scale: 1 };
-export const QUICK: Settings = { rounds: 3, roundMs: 120, scale: 0.05 };
+export const QUICK: Settings = { rounds: 5, roundMs: 120, scale: 0.05 };
 
 /** What a row needs while it runs: folders that are removed after it, and the alternation. */
 export class Bench {
@@ -83,10 +83,11 @@ export class Bench {
     const { rounds, roundMs } = this.settings;
     const ourRates: number[] = [];
     const baseRates: number[] = [];
-    for (let round = -1; round < rounds; round++) {
+    await rate(ours, WARM_UP);
+    await rate(base, WARM_UP);
+    for (let round = 0; round < rounds; round++) {
       const a = await rate(ours, roundMs);
       const b = await rate(base, roundMs);
-      if (round < 0) continue; // the first round warms up
       ourRates.push(a);
       baseRates.push(b);
     }
@@ -115,6 +116,8 @@ async function rate(side: Side, ms: number): Promise<number> {
   return (operations / elapsed) * 1000;
 }
 
+/** Until the code is compiled and the files have some size. */
+const WARM_UP = 500;
 /** Operations that a side prepares for at a time (a consumer's backlog). */
 const PREPARED = 5_000;
 

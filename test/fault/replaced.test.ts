@@ -5,6 +5,7 @@ import { type TestContext, test } from "node:test";
 import { openLocal } from "../../src/brokers/local/index.ts";
 import { type Broker, isQueuescopeError, textPayload } from "../../src/core/index.ts";
 import { temporaryFolder } from "./support/folder.ts";
+import { until } from "./support/until.ts";
 
 const skip = process.platform === "win32" ? "Windows doesn't let an open file go" : false;
 const ITEM = { payload: textPayload("a") };
@@ -14,6 +15,11 @@ async function opened(t: TestContext, path: string): Promise<Broker> {
   t.after(() => broker.close());
   await broker.messages.push("orders", [ITEM]);
   return broker;
+}
+
+/** The path is looked at every few milliseconds, not for each call. */
+async function refusesSoon(broker: Broker): Promise<void> {
+  await until("a call is refused", () => broker.inspect.stats("orders").then(() => false, () => true));
 }
 
 function refusedAs(what: string, path: string): (error: unknown) => boolean {
@@ -26,6 +32,7 @@ test("a file that was deleted while open: every call says so, and a new connecti
   const [delivery] = await broker.messages.pop("orders");
   rmSync(path);
   const refused = refusedAs("deleted", path);
+  await refusesSoon(broker);
   await assert.rejects(broker.messages.push("orders", [ITEM]), refused);
   await assert.rejects(broker.messages.pop("orders"), refused);
   await assert.rejects(broker.messages.settle([{ action: "ack", receipt: delivery?.receipt ?? "" }]), refused);
@@ -51,6 +58,7 @@ test("a file that was replaced while open: calls say so, and the new file stays 
   const broker = await opened(t, path);
   const before = readFileSync(other);
   renameSync(other, path);
+  await refusesSoon(broker);
   await assert.rejects(broker.messages.push("orders", [ITEM]), refusedAs("replaced", path));
   await broker.close();
   assert.deepEqual(readFileSync(path), before);

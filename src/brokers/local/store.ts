@@ -9,6 +9,8 @@ import { ReadTx, Statements, WriteTx } from "./tx.ts";
 
 /** How long a call waits for other processes' transactions. */
 const BUSY_LIMIT = 10_000;
+/** How old the knowledge may be that the path still names the open file: looking for each transaction costs more than its BEGIN. */
+const IDENTITY_GOOD_FOR = 5;
 /** Longest run of synchronous work before other callbacks of this process get a turn. */
 const TURN = 8;
 
@@ -34,6 +36,7 @@ export class Store {
   /** `data_version` changes when another connection has committed. */
   #keptVersion = -1;
   #turnStarted = performance.now();
+  #identityGoodUntil = 0;
   #closed = false;
 
   private constructor(path: string, options: StoreOptions, file: { db: DatabaseSync; sqlite: string; identity: FileIdentity }) {
@@ -100,7 +103,7 @@ export class Store {
     }
     const started = performance.now();
     for (let attempt = 0; ; attempt++) {
-      this.#usable();
+      this.#checkUsable();
       try {
         const result = this.#attempt(begin, transaction, work);
         committed?.(result);
@@ -136,9 +139,12 @@ export class Store {
     return this.#closed ? 0 : (this.pragma<{ data_version: number }>("PRAGMA data_version")?.data_version ?? 0);
   }
 
-  #usable(): void {
+  #checkUsable(): void {
     if (this.#closed) throw new QueuescopeError("unavailable", `The connection to ${this.path} is closed. Connect again.`);
+    const now = performance.now();
+    if (now < this.#identityGoodUntil) return;
     checkIdentity(this.path, this.#identity);
+    this.#identityGoodUntil = now + IDENTITY_GOOD_FOR;
   }
 
   close(): void {
