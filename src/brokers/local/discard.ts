@@ -30,9 +30,10 @@ function discardStep(work: Work, name: string, filter: DeadLetterFilter, after: 
 }
 
 function discardOne({ tx }: Work, did: number): void {
-  const row = tx.get<{ id: number }>("DELETE FROM dead WHERE did = ? RETURNING id", did);
-  tx.run("DELETE FROM redrive WHERE did = ?", did);
+  const row = tx.get<{ id: number }>("SELECT id FROM dead WHERE did = ?", did);
   if (row === undefined) return;
+  tx.run("DELETE FROM dead WHERE did = ?", did);
+  tx.run("DELETE FROM redrive WHERE did = ?", did);
   const other = tx.get("SELECT 1 AS one FROM dead WHERE id = ? LIMIT 1", row.id);
   if (other === undefined && !messageExists(tx, messageId(row.id))) forgetTimeline(tx, row.id);
 }

@@ -34,6 +34,8 @@ export function watch(factory: BrokerFactory): void {
     rig.it("a handle's own changes reach it too", async () => {
       const q = await rig.queue();
       await noticed(rig.broker, () => rig.push(q, ["m"]));
+      await rig.dead(await rig.popOne(q));
+      await noticed(rig.broker, () => rig.broker.repair.discard(q, {}));
     });
 
     rig.it("a change in another process reaches this one, and the other way round", async () => {
