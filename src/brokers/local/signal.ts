@@ -92,12 +92,13 @@ export class Signal {
     this.#watcher = null;
   }
 
+  /** Whoever listens hears it, and looks: nobody sleeps on beside a closed file. */
   close(): void {
     if (this.#pending !== null) {
       clearTimeout(this.#pending);
       this.#pending = null;
       this.#touch();
-    }
+    } else this.#tell();
     this.#listeners.clear();
     this.#stop();
     if (this.#fd !== null) closeSync(this.#fd);

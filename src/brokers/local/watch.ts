@@ -25,6 +25,7 @@ export function watchChanges(store: Store, onChange: () => void, onError: (error
     void waitForDue();
   };
   const change = (): void => {
+    if (store.closed) return;
     telling ??= setTimeout(tell, Math.max(0, toldAt + MERGED - performance.now())).unref();
   };
   const waitForDue = async (): Promise<void> => {

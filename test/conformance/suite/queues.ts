@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { setTimeout as pause } from "node:timers/promises";
 import { ERROR_CODES, QueuescopeError, instant, isoTime } from "../../../src/core/index.ts";
-import { type BrokerFactory, type Rig, conformance, ids, numbered, only, pages, receipt, refused, texts, wrong } from "./harness.ts";
+import { type BrokerFactory, type Rig, conformance, eventually, ids, numbered, only, pages, receipt, refused, texts, wrong } from "./harness.ts";
 
 export function queues(factory: BrokerFactory): void {
   conformance(factory, "Queues", (rig) => {
@@ -90,6 +91,17 @@ export function queues(factory: BrokerFactory): void {
       await refused(other.messages.pop(q), "unavailable");
       assert.deepEqual(await rig.pop(q), []);
       await rig.ack(held);
+    });
+
+    rig.it("closing ends a wait that has been quiet for long", async () => {
+      const q = await rig.queue();
+      const other = await rig.another();
+      let ended = false;
+      const waiting = other.messages.pop(q, { wait: 60_000 }).then(() => { ended = true; }, () => { ended = true; });
+      await pause(50);
+      await other.close();
+      await eventually(() => { assert.ok(ended, "the wait has ended"); });
+      await waiting;
     });
 
     rig.it("storage outlives every handle", async () => {
