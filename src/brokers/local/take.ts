@@ -263,7 +263,10 @@ export class Taking {
     const endsAt = leased === null ? known : Math.min(known ?? Infinity, leased.expiresAt);
     const again = front.again === tx.now ? this.#soon(cursor) : earliest(front.again, this.#firstReturn(cursor.lane), endsAt);
     if (!ranOut && leased === null && pos === cursor.pos && again === cursor.ready_at) return;
-    tx.run("UPDATE cursor SET pos = ?, done = ?, ready_at = ?, ends_at = ? WHERE lane = ? AND gid = ?", pos, storedIds(idList(cursor.done).filter((id) => id > pos)), again, endsAt, cursor.lane, this.#group.gid);
+    const done = storedIds(idList(cursor.done).filter((id) => id > pos));
+    // Naming ready_at writes a page of its index, even with the value that it has.
+    if (!ranOut && again === cursor.ready_at) tx.run("UPDATE cursor SET pos = ?, done = ?, ends_at = ? WHERE lane = ? AND gid = ?", pos, done, endsAt, cursor.lane, this.#group.gid);
+    else tx.run("UPDATE cursor SET pos = ?, done = ?, ready_at = ?, ends_at = ? WHERE lane = ? AND gid = ?", pos, done, again, endsAt, cursor.lane, this.#group.gid);
   }
 
   /** Ends leases that ran out until one has something to deliver again: the messages of others may all have died. */
