@@ -1,4 +1,4 @@
-import { closeSync, futimesSync, openSync, watch } from "node:fs";
+import { closeSync, ftruncateSync, futimesSync, openSync, watch } from "node:fs";
 import type { FSWatcher } from "node:fs";
 
 /** A signal a millisecond wakes waiters as well as a thousand would. */
@@ -24,7 +24,7 @@ export class Signal {
   constructor(path: string, readOnly: boolean, dataVersion: () => number) {
     this.#path = path;
     this.#dataVersion = dataVersion;
-    this.#fd = readOnly ? null : openSync(path, "a");
+    this.#fd = readOnly ? null : opened(path);
   }
 
   /** After a commit. */
@@ -53,10 +53,7 @@ export class Signal {
 
   #touch(): void {
     this.#sentAt = performance.now();
-    if (this.#fd !== null) {
-      const seconds = Date.now() / 1000;
-      futimesSync(this.#fd, seconds, seconds);
-    }
+    if (this.#fd !== null) touched(this.#fd);
     this.#tell();
   }
 
@@ -103,5 +100,33 @@ export class Signal {
     this.#stop();
     if (this.#fd !== null) closeSync(this.#fd);
     this.#fd = null;
+  }
+}
+
+/** `null` where it can't be: another user's, or no file at all. Others then notice by themselves, a little later. */
+function opened(path: string): number | null {
+  try {
+    return openSync(path, "a");
+  } catch {
+    return null;
+  }
+}
+
+/** What it tells of is stored: nothing that fails here may make its caller believe otherwise. */
+function touched(fd: number): void {
+  try {
+    const seconds = Date.now() / 1000;
+    futimesSync(fd, seconds, seconds);
+  } catch {
+    rewritten(fd);
+  }
+}
+
+/** Who may write another user's file mayn't set its times. */
+function rewritten(fd: number): void {
+  try {
+    ftruncateSync(fd);
+  } catch {
+    return; // Others notice by themselves.
   }
 }

@@ -47,7 +47,7 @@ export class Store {
     this.#now = options.now;
     this.#identity = file.identity;
     this.#statements = new Statements(file.db);
-    this.signal = new Signal(`${path}.sig`, options.readOnly, () => this.#dataVersion());
+    this.signal = new Signal(`${path}.sig`, options.readOnly, () => this.#versionSeen());
   }
 
   static async open(path: string, options: StoreOptions): Promise<Store> {
@@ -137,6 +137,15 @@ export class Store {
 
   #dataVersion(): number {
     return this.#closed ? 0 : (this.pragma<{ data_version: number }>("PRAGMA data_version")?.data_version ?? 0);
+  }
+
+  /** For those who only want to know whether something changed: a file that can't be read for a moment tells them later. */
+  #versionSeen(): number {
+    try {
+      return this.#dataVersion();
+    } catch {
+      return -1;
+    }
   }
 
   #checkUsable(): void {
