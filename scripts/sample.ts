@@ -1,7 +1,7 @@
 /** The sample workspace: a copy of examples/orders whose queues have real content, made by really running it. */
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { cp, mkdir, rename, rm, symlink } from "node:fs/promises";
+import { cp, mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
@@ -28,8 +28,17 @@ export async function fillSample(folder: string): Promise<void> {
   // What `npm install` would bring once the package is published: this clone.
   await mkdir(join(folder, "node_modules", "@types"), { recursive: true });
   await symlink(root, join(folder, "node_modules", "queuescope"), "junction");
+  await linkCommand(join(folder, "node_modules", ".bin"));
   await symlink(join(root, "node_modules", "@types", "node"), join(folder, "node_modules", "@types", "node"), "junction");
   execFileSync(process.execPath, ["seed.ts"], { cwd: folder, stdio: ["ignore", "inherit", "inherit"] });
+}
+
+/** As npm makes it, so that `npx queuescope` and `npm run charge` work in the sample's terminals. */
+async function linkCommand(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const command = join("..", "queuescope", "dist", "cli.js");
+  if (process.platform === "win32") await writeFile(join(folder, "queuescope.cmd"), `@node "%~dp0${command}" %*\r\n`);
+  else await symlink(command, join(folder, "queuescope"));
 }
 
 if (import.meta.main) await makeSample({ fresh: process.argv.includes("--fresh") });
