@@ -20,6 +20,8 @@ export class Connection {
   readonly label: string;
   /** The workspace folder it belongs to: where its workers start and its documents resolve. */
   readonly folder: string;
+  /** Whether it was made to refuse every change. */
+  readonly readOnly: boolean;
   readonly #openBroker: OpenBroker;
   readonly #onChange: OnChange;
   #opening: Promise<Broker | undefined> | undefined;
@@ -28,10 +30,11 @@ export class Connection {
   #error: unknown;
   #state: ConnectionState = "closed";
 
-  constructor(identity: { readonly id: string; readonly label: string; readonly folder: string }, openBroker: OpenBroker, onChange: OnChange) {
+  constructor(identity: { readonly id: string; readonly label: string; readonly folder: string; readonly readOnly?: boolean }, openBroker: OpenBroker, onChange: OnChange) {
     this.id = identity.id;
     this.label = identity.label;
     this.folder = identity.folder;
+    this.readOnly = identity.readOnly ?? false;
     this.#openBroker = openBroker;
     this.#onChange = onChange;
   }
@@ -52,8 +55,11 @@ export class Connection {
 
   /** For changing commands and below rows that exist: makes the local file if there is none. */
   async open(): Promise<Broker> {
-    const broker = (await this.existing()) ?? (await (this.#opening ?? this.#start(true)));
-    if (broker === undefined) throw new Error(`${this.label} could not be opened.`);
+    let broker = await this.existing();
+    while (broker === undefined) {
+      // A view may have asked meanwhile, which doesn't make the file.
+      broker = await (this.#opening ?? this.#start(true));
+    }
     return broker;
   }
 
@@ -87,8 +93,8 @@ export class Connection {
 
   /** Leaves the broker; the next use opens it anew. */
   async close(): Promise<void> {
-    // Where opening failed, whoever asked for it was told.
-    await this.#opening?.catch(() => undefined);
+    // Whoever asks while this waits may start the next opening: that one ends here too. Where opening failed, whoever asked for it was told.
+    while (this.#opening !== undefined && this.#opened === undefined) await this.#opening.catch(() => undefined);
     const opened = this.#opened;
     this.#watch?.close();
     this.#watch = undefined;

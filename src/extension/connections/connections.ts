@@ -22,6 +22,7 @@ export class Connections implements vscode.Disposable {
   readonly #disposables: Disposable[] = [this.#lists, this.#data, this.#states];
   #timer: NodeJS.Timeout | undefined;
   #following = false;
+  #generation = 0;
 
   /** Connections or workers came or went. */
   readonly onDidChangeList = this.#lists.event;
@@ -57,7 +58,7 @@ export class Connections implements vscode.Disposable {
 
   /** Closes everything that failed or whose settings may have changed; the next use opens it anew. */
   async reopen(): Promise<void> {
-    this.#folders.clear();
+    this.#forget();
     await Promise.all([...this.#known.values()].map(({ connection }) => connection.close()));
     this.#lists.fire();
   }
@@ -73,7 +74,7 @@ export class Connections implements vscode.Disposable {
   dispose(): void {
     clearTimeout(this.#timer);
     for (const disposable of this.#disposables) disposable.dispose();
-    for (const { connection } of this.#known.values()) connection.close().catch((error: unknown) => { this.#log.error(String(error)); });
+    for (const { connection } of this.#known.values()) this.#close(connection);
   }
 
   #folder(folder: vscode.WorkspaceFolder): Promise<FolderConnections> {
@@ -86,10 +87,13 @@ export class Connections implements vscode.Disposable {
   }
 
   async #load(folder: vscode.WorkspaceFolder): Promise<FolderConnections> {
+    const generation = this.#generation;
     const workspace = await this.#workspaceFiles.read(folder);
+    // What was read before a reload may be old: it mustn't take the place of what was read after.
+    if (generation !== this.#generation) return this.#folder(folder);
     const url = vscode.workspace.getConfiguration("queuescope", folder.uri).get<string>("url", "");
     const plans = planConnections({ id: folder.uri.toString(), name: folder.name, workspace, url: url === "" ? undefined : url, trusted: vscode.workspace.isTrusted });
-    const connections = await Promise.all(plans.map((plan) => this.#connection(plan, folder.uri.fsPath)));
+    const connections = plans.map((plan) => this.#connection(plan, folder.uri.fsPath));
     const names = [...(workspace?.connections.keys() ?? [])];
     const workers = [...(workspace?.workers ?? [])].flatMap(([name, settings]) => {
       const at = settings.connection === undefined ? 0 : names.indexOf(settings.connection);
@@ -99,20 +103,44 @@ export class Connections implements vscode.Disposable {
     return { folder: folder.uri.fsPath, connections, workers };
   }
 
-  /** The same plan keeps its open connection; a changed one closes it. */
-  async #connection(plan: ConnectionPlan, folder: string): Promise<Connection> {
+  /** The same plan keeps its open connection; a changed one closes it. Nothing is awaited, so that two loads at once share it. */
+  #connection(plan: ConnectionPlan, folder: string): Connection {
     const text = JSON.stringify(plan);
     const known = this.#known.get(plan.id);
     if (known?.plan === text) return known.connection;
-    await known?.connection.close();
+    if (known !== undefined) this.#close(known.connection);
     const open = async (create: boolean) => {
       const opened = await openBroker(plan, { folder, create, encryptionKey: await this.#encryptionKey(), log: this.#log });
       if (opened !== undefined) this.#log.info(`Opened ${opened.broker.url} (${opened.broker.capabilities.version})`);
       return opened;
     };
-    const connection = new Connection({ id: plan.id, label: plan.label, folder }, open, { data: () => { this.changed(); }, state: () => { this.#states.fire(); } });
+    const connection = new Connection({ id: plan.id, label: plan.label, folder, readOnly: plan.readOnly }, open, { data: () => { this.changed(); }, state: () => { this.#states.fire(); } });
     this.#known.set(plan.id, { plan: text, connection });
     return connection;
+  }
+
+  /** What the folders say is read anew by whoever asks next. */
+  #forget(): void {
+    this.#generation += 1;
+    this.#folders.clear();
+  }
+
+  /** Closes what no folder names any more. */
+  async #prune(): Promise<void> {
+    const wanted = new Set(await this.all());
+    for (const [id, { connection }] of this.#known) {
+      if (wanted.has(connection)) continue;
+      this.#known.delete(id);
+      this.#close(connection);
+    }
+  }
+
+  #close(connection: Connection): void {
+    connection.close().catch((error: unknown) => { this.#log.error(`Closing ${connection.label}:`, error instanceof Error ? error : String(error)); });
+  }
+
+  #inBackground(work: Promise<void>): void {
+    work.catch((error: unknown) => { this.#log.error(error instanceof Error ? error : String(error)); });
   }
 
   /** From the first use on, not at activation. */
@@ -121,10 +149,14 @@ export class Connections implements vscode.Disposable {
     this.#following = true;
     const files = vscode.workspace.createFileSystemWatcher(`**/${WORKSPACE_FILE}`);
     const databases = vscode.workspace.createFileSystemWatcher("**/.queuescope/queues.db", false, true, false);
+    // Of a folder that is deleted whole, VS Code may not tell what was in it.
+    const homes = vscode.workspace.createFileSystemWatcher("**/.queuescope", true, true, false);
     const reload = (): void => {
-      this.#folders.clear();
+      this.#forget();
       this.#lists.fire();
+      this.#inBackground(this.#prune());
     };
+    const reopen = (): void => { this.#inBackground(this.reopen()); };
     this.#disposables.push(
       files,
       files.onDidChange(reload),
@@ -132,7 +164,9 @@ export class Connections implements vscode.Disposable {
       files.onDidDelete(reload),
       databases,
       databases.onDidCreate(() => { this.changed(); }),
-      databases.onDidDelete(() => { void this.reopen(); }),
+      databases.onDidDelete(reopen),
+      homes,
+      homes.onDidDelete(reopen),
       vscode.workspace.onDidChangeWorkspaceFolders(reload),
       vscode.workspace.onDidGrantWorkspaceTrust(reload),
       vscode.workspace.onDidChangeConfiguration((event) => {

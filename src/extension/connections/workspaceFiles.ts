@@ -47,9 +47,10 @@ export class WorkspaceFiles implements vscode.Disposable {
   }
 
   async #show(uri: vscode.Uri, error: unknown): Promise<void> {
-    const document = await vscode.workspace.openTextDocument(uri);
     const field = isQueuescopeError(error) ? error.field : undefined;
-    const problem = new vscode.Diagnostic(placeOf(document, field), errorText(error).replace(`${uri.fsPath}: `, ""));
+    // A file that can't be read has no places.
+    const range = await vscode.workspace.openTextDocument(uri).then((document) => placeOf(document, field), () => new vscode.Range(0, 0, 0, 1));
+    const problem = new vscode.Diagnostic(range, errorText(error).replace(`${uri.fsPath}: `, ""));
     problem.source = "Queuescope";
     this.#problems.set(uri, [problem]);
   }
