@@ -5,9 +5,9 @@ import { messageId } from "./ids.ts";
 import { expiredLease, expireKeyed, expireUnkeyed, leaseById } from "./leases.ts";
 import type { LiveGroup, LiveQueue } from "./live.ts";
 import { messageByKey } from "./lookup.ts";
+import { isOver, passOver, removeOver } from "./over.ts";
 import type { Wanted } from "./pop.ts";
 import { newToken, receiptText } from "./receipts.ts";
-import { removeMessages } from "./remove.ts";
 import { encodingOf, headersOf, originOf } from "./rows.ts";
 import { holding, idList, placed, storedIds } from "./standing.ts";
 
@@ -76,8 +76,6 @@ const SKIPS = 1_000;
 /** Leases without order that one pop ends in a lane. */
 const LEASES = 50;
 
-const OVER = { event: "expired", reason: "It waited longer than its ttl, or the queue's limits, allow." } as const;
-
 /** Numbers of leases: see the table. */
 const LEASES_OF_LANE = 2 ** 20;
 /** A lane without a key that has more is served for so long before it goes behind the others. */
@@ -107,8 +105,6 @@ export class Taking {
   readonly #wanted: Wanted;
   readonly #startsAt: number;
   readonly #most: number;
-  /** Messages that entered up to then are deleted, whatever became of them. */
-  readonly #tooOld: number;
   #alone = false;
 
   constructor(work: Work, queue: LiveQueue, group: LiveGroup, wanted: Wanted, most: number) {
@@ -117,7 +113,6 @@ export class Taking {
     this.#group = group;
     this.#wanted = wanted;
     this.#most = most;
-    this.#tooOld = Math.max(...[queue.options.retentionSeconds, queue.options.maxWaitTimeSeconds].map((ms) => (ms > 0 ? work.tx.now - ms : -1)));
     // A start in the future: what enters until then is before it.
     this.#startsAt = group.start === "all" || group.start === "new" ? 0 : Number(group.start);
   }
@@ -141,7 +136,7 @@ export class Taking {
   takeMessage(key: number, cursorOf: (lane: number) => LaneCursor | undefined): void {
     const row = messageByKey(this.#work.tx, key);
     const cursor = row === undefined ? undefined : cursorOf(row.lane);
-    if (row === undefined || cursor === undefined || this.#isOver(row)) return;
+    if (row === undefined || cursor === undefined || isOver(this.#work.tx, this.#queue, row)) return;
     if (row.only_group !== null && row.only_group !== this.#group.name) return;
     if (cursor.name === null) this.#takeOutOfTurn(cursor, row.id);
     else this.#takeKeyed(cursor, row.id);
@@ -189,7 +184,8 @@ export class Taking {
     const done = new Set(idList(cursor.done));
     const taken: Candidate[] = [];
     const skipped: number[] = [];
-    const expired: number[] = [];
+    const over: Candidate[] = [];
+    const before: Candidate[] = [];
     let again: number | null = null;
     let after = cursor.pos;
     reading: while (taken.length < most) {
@@ -197,12 +193,12 @@ export class Taking {
       const rows = tx.lists<Columns>(FROM_LOG, this.#group.gid, cursor.lane, after, limit).map(candidate);
       for (const row of rows) {
         after = row.id;
-        if (done.has(row.id) || (row.only_group !== null && row.only_group !== this.#group.name) || row.ts < this.#startsAt) {
+        if (done.has(row.id) || (row.only_group !== null && row.only_group !== this.#group.name)) {
           skipped.push(row.id);
           continue;
         }
-        if (this.#isOver(row)) {
-          expired.push(row.id);
+        if (row.ts < this.#startsAt || isOver(tx, this.#queue, row)) {
+          (row.ts < this.#startsAt ? before : over).push(row);
           continue;
         }
         again = early ? null : this.#waitsUntil(cursor, row);
@@ -214,15 +210,15 @@ export class Taking {
         break;
       }
       again = tx.now;
-      if (skipped.length + expired.length >= SKIPS) break;
+      if (skipped.length + before.length + over.length >= SKIPS) break;
     }
-    if (expired.length > 0) removeMessages(this.#work, this.#queue, expired, OVER);
-    return { taken, skipped: [...skipped, ...expired].sort((a, b) => a - b), again };
-  }
-
-  /** Its ttl is over, or it has waited longer than the queue keeps messages: housekeeping just hasn't come to it. */
-  #isOver(row: { readonly exp: number | null; readonly ts: number }): boolean {
-    return (row.exp !== null && row.exp <= this.#work.tx.now) || row.ts <= this.#tooOld;
+    const holder = { queue: this.#queue, group: this.#group };
+    // A partition's cursor doesn't move beyond what is taken: what is to be passed there comes up again.
+    const end = cursor.name === null ? Infinity : (taken.at(-1)?.id ?? Infinity);
+    const passed = removeOver(this.#work, holder, cursor, over).filter(({ id }) => id < end);
+    this.#group.dropped += passed.length;
+    passOver(this.#work, holder, cursor, [...before, ...passed]);
+    return { taken, skipped: [...skipped, ...[...before, ...over].map(({ id }) => id)].sort((a, b) => a - b), again };
   }
 
   /** `null` when the message may be delivered now. */
@@ -286,9 +282,12 @@ export class Taking {
     const { tx } = this.#work;
     if (this.#group.retrying + this.#group.released === 0) return [];
     const rows = tx.all<Candidate>(RETURNED, this.#group.gid, cursor.lane, tx.now, this.room);
-    const expired = rows.filter((row) => this.#isOver(row));
-    if (expired.length > 0) removeMessages(this.#work, this.#queue, expired.map(({ id }) => id), OVER);
-    const live = rows.filter((row) => !this.#isOver(row));
+    const over = rows.filter((row) => isOver(tx, this.#queue, row));
+    const holder = { queue: this.#queue, group: this.#group };
+    const passed = removeOver(this.#work, holder, cursor, over);
+    this.#group.dropped += passed.length;
+    passOver(this.#work, holder, cursor, passed);
+    const live = rows.filter((row) => !over.includes(row));
     const alone = live.findIndex((row) => row.alone === 1);
     if (alone !== 0) return alone < 0 ? live : live.slice(0, alone);
     if (this.deliveries.length > 0) return [];

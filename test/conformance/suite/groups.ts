@@ -87,6 +87,25 @@ export function groups(factory: BrokerFactory): void {
       assert.deepEqual(await rig.pop(q, { group: "g", start: rig.now() + 60_000 }), []);
     });
 
+    for (const partition of [undefined, "a"]) {
+      rig.it(`what entered before a start in the future isn't counted as behind, ${partition === undefined ? "without a key" : "in a partition"}`, async () => {
+        const q = await rig.queue();
+        const start = rig.now() + 60_000;
+        assert.deepEqual(await rig.pop(q, { group: "later", start }), []);
+        await rig.push(q, ["1", "2"], { partition });
+        await rig.reach(start);
+        await rig.push(q, ["3"], { partition });
+        const counts = async (): Promise<unknown> => {
+          const group = only((await rig.broker.inspect.groups(q)).filter(({ name }) => name === "later"));
+          return [group.lag, group.counts.ready, group.counts.leased, group.counts.completed];
+        };
+        const held = await rig.popOne(q, { group: "later" });
+        assert.deepEqual([texts([held]), await counts()], [["3"], [1, 0, 1, 2]]);
+        await rig.ack(held);
+        assert.deepEqual([await rig.pop(q, { group: "later" }), await counts()], [[], [0, 0, 0, 3]]);
+      });
+    }
+
     rig.it("the start is fixed by the first pop; a later one is ignored", async () => {
       const q = await rig.queue();
       await rig.push(q, ["old"]);

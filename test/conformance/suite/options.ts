@@ -250,6 +250,32 @@ export function options(factory: BrokerFactory): void {
       });
     }
 
+    for (const [name, options] of [["ttl", { ttl: 10 }], ["retentionSeconds", { retentionSeconds: 10 }]] as const) {
+      for (const partition of [undefined, "a"]) {
+        rig.it(`${name}: a pop of another group doesn't take a message from who works on it, ${partition === undefined ? "without a key" : "in a partition"}`, async () => {
+          const q = await rig.queue({ ...options, leaseTime: 60 });
+          await rig.push(q, ["old"], { partition });
+          const again = only(await rig.pop(q, { group: "returned" }));
+          await rig.release(again);
+          const held = await rig.popOne(q, { group: "works" });
+          await rig.advance(10_001);
+          for (const group of ["comes", "returned"]) assert.deepEqual(await rig.pop(q, { group }), []);
+          await rig.ack(held);
+          for (const { lag } of await rig.broker.inspect.groups(q)) assert.equal(lag, 0);
+        });
+      }
+    }
+
+    rig.it("ttl: a partition goes on around a message that is over and that another group works on", async () => {
+      const q = await rig.queue({ leaseTime: 60 });
+      await rig.push(q, ["1", { data: "over", ttl: 10_000 }, "3", { data: "over too", ttl: 10_000 }], { partition: "a" });
+      const held = await rig.pop(q, { group: "works", batch: 4 });
+      await rig.advance(10_001);
+      assert.deepEqual(texts(await rig.drain(q, { group: "comes", batch: 2 })), ["1", "3"]);
+      await rig.ack(...held);
+      for (const { name, lag, counts } of await rig.broker.inspect.groups(q)) assert.deepEqual([name, lag, counts.ready, counts.leased], [name, 0, 0, 0]);
+    });
+
     rig.it("what expires or is dropped leaves a trace event", async () => {
       const q = await rig.queue({ maxSize: 1, overflow: "drop-oldest", ttl: 5, retryLimit: 0, deadLetter: false });
       const dropped = await rig.pushOne(q, "dropped by overflow");
