@@ -2,6 +2,7 @@ import { invalidInput, QueuescopeError } from "../../core/index.ts";
 import type { RedriveRequest, RedriveResult } from "../../core/index.ts";
 import { change } from "./context.ts";
 import type { Local, Work } from "./context.ts";
+import { isSealed } from "./crypt.ts";
 import { deadRow, matchingDead } from "./dead-letters.ts";
 import type { DeadRow } from "./dead-letters.ts";
 import { editedContents } from "./edit.ts";
@@ -41,12 +42,12 @@ function redriveStep(work: Work, name: string, request: RedriveRequest, after: n
   const source = tx.live.queue(name);
   const target = request.to === undefined ? source : tx.live.queue(request.to);
   checkIds(work, source, request);
-  checkSecrecy(source, target, request);
   // Named ones that were redriven before are answered as such; a filter passes them over.
   const fresh = request.again === true || request.filter.ids !== undefined ? {} : { redriven: false };
   const { dids, next } = matchingDead(tx, source, { ...fresh, ...request.filter }, work.crypt.unseal, after, limit);
   checkEdit(request, dids.length > 1 || next !== null || after > 0);
   const letters = dids.flatMap((did) => deadRow(tx, did) ?? []);
+  checkSecrecy(source, target, letters, request);
   const todo = letters.filter((letter) => letter.redriven === 0 || request.again === true);
   const limited = target.options.maxSize > 0 && todo.length > 0;
   if (limited && target.options.overflow === "reject") checkRoom(tx, target, todo.length);
@@ -72,10 +73,11 @@ function checkIds({ tx }: Work, source: LiveQueue, { filter }: RedriveRequest): 
   }
 }
 
-/** @throws invalid-input */
-function checkSecrecy(source: LiveQueue, target: LiveQueue, { plaintext }: RedriveRequest): void {
-  if (!source.options.encryptionEnabled || target.options.encryptionEnabled || plaintext === true) return;
-  throw invalidInput("plaintext", `The queue ${source.name} is encrypted and ${target.name} is not, so the data would be stored readable. Allow it with plaintext (--plaintext), or redrive to an encrypted queue.`);
+/** A queue may have left encryption since its dead letters died. @throws invalid-input */
+function checkSecrecy(source: LiveQueue, target: LiveQueue, letters: readonly DeadRow[], { plaintext }: RedriveRequest): void {
+  if (target.options.encryptionEnabled || plaintext === true) return;
+  if (!source.options.encryptionEnabled && !letters.some(({ body }) => isSealed(body))) return;
+  throw invalidInput("plaintext", `Dead letters of ${source.name} are encrypted and the queue ${target.name} is not, so the data would be stored readable. Allow it with plaintext (--plaintext), or redrive to an encrypted queue.`);
 }
 
 function redriveOne(work: Work, source: LiveQueue, target: LiveQueue, letter: DeadRow, request: RedriveRequest): string {

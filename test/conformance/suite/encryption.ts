@@ -101,6 +101,20 @@ export function encryption(factory: BrokerFactory): void {
       assert.deepEqual(texts(await rig.pop(to)), ["secret-data"]);
     });
 
+    rig.it("dead letters keep their encryption when their queue has left it", async () => {
+      rig.needs((c) => c.encryption, "encryption");
+      const q = await encrypted(rig);
+      const broker = await rig.another({ encryptionKeys: [KEY] });
+      const got = only(await broker.messages.pop(q));
+      await broker.messages.settle([{ action: "dead", receipt: receipt(got) }]);
+      await broker.repair.remove([got.id]);
+      await broker.queues.configure(q, { encryptionEnabled: false });
+      await refused(broker.repair.redrive(q, { filter: {} }), "invalid-input", "plaintext");
+      assert.deepEqual(await broker.messages.pop(q), []);
+      await broker.repair.redrive(q, { filter: {}, plaintext: true });
+      assert.deepEqual(texts(await broker.messages.pop(q)), ["secret-data"]);
+    });
+
     rig.it("redrive and edit stay encrypted, search finds inside", async () => {
       rig.needs((c) => c.encryption, "encryption");
       const q = await encrypted(rig);
