@@ -7,13 +7,14 @@ import { openLocal } from "../../src/brokers/local/index.ts";
 import { type Broker, jsonTextPayload } from "../../src/core/index.ts";
 import { Connection } from "../../src/extension/connections/connection.ts";
 import { openBroker } from "../../src/extension/connections/library.ts";
-import { loadDeadLetters, loadDeadQueues } from "../../src/extension/loaders/deadLetters.ts";
+import { loadDeadLetters, loadDeadQueues, redriveSteps, waitingNow } from "../../src/extension/loaders/deadLetters.ts";
 import { Paging } from "../../src/extension/loaders/paging.ts";
 import { purgeable } from "../../src/extension/loaders/purgeable.ts";
 import { loadQueuesChildren, type QueuesRequest } from "../../src/extension/loaders/queues.ts";
 import { loadWorkers, workerInstances } from "../../src/extension/loaders/workers.ts";
 import { listKey, nodeKey, type QueueNode, type QueuesNode, type SectionNode } from "../../src/extension/models/nodes.ts";
 import { PoppedMessages } from "../../src/extension/models/popped.ts";
+import { until } from "../support/until.ts";
 
 /** A folder with a real local file, looked at as the views do. */
 class Folder {
@@ -161,6 +162,35 @@ describe("the views of a folder with queues", () => {
     assert.equal(first.deadLetter.error, "no stock");
     await broker.repair.redrive("orders", { filter: { ids: [first.deadLetter.id] } });
     assert.equal((await loadDeadLetters(queue, folder.paging)).length, 2);
+  });
+
+  it("redrive many named dead letters once each, and end", async () => {
+    await broker.queues.create("failing", { retryLimit: 0 });
+    await broker.messages.push("failing", Array.from({ length: 250 }, (_, n) => message(n)));
+    const fail = async () => {
+      const popped = await broker.messages.pop("failing", { batch: 250 });
+      await broker.messages.settle(popped.flatMap(({ receipt }) => (receipt === null ? [] : [{ action: "nack" as const, receipt, error: { message: "no" } }])));
+    };
+    await fail();
+    const { items } = await broker.inspect.deadLetters("failing", { limit: 1000 });
+    const step = redriveSteps(broker, "failing", { filter: { ids: items.map(({ id }) => id) } });
+    const [first, second] = [await step(), await step()];
+    assert.deepEqual([first, second], [{ done: 200, more: true }, { done: 50, more: false }]);
+
+    // All that wait are redriven while each dies again at once.
+    await fail();
+    const filter = waitingNow();
+    await until("time to pass", () => Promise.resolve(Date.now() > (filter.to ?? 0)));
+    const counted = await broker.inspect.countDeadLetters("failing", filter);
+    const all = redriveSteps(broker, "failing", { filter });
+    let [done, more] = [0, true];
+    while (more) {
+      const result = await all();
+      await fail();
+      done += result.done;
+      more = result.more && done < 1000;
+    }
+    assert.equal(done, counted);
   });
 
   it("show the workers of queuescope.json, those that run below them, and others by themselves", async () => {

@@ -2,9 +2,9 @@ import * as vscode from "vscode";
 import type { DeadLetterFilter, RedriveRequest } from "../../core/index.ts";
 import type { App } from "../app.ts";
 import type { Connection } from "../connections/connection.ts";
-import { uriAddress } from "../documents/address.ts";
+import { SCHEME, uriAddress } from "../documents/address.ts";
 import { parseContentDocument } from "../documents/messageJson.ts";
-import { countDead } from "../loaders/queues.ts";
+import { redriveSteps, waitingNow } from "../loaders/deadLetters.ts";
 import { cappedCount } from "../models/format.ts";
 import type { DeadLetterNode } from "../models/nodes.ts";
 import { confirm, inform, inSteps } from "./ask.ts";
@@ -16,18 +16,20 @@ const COUNTED = 10_000;
 
 export const deadLetterCommands = {
   "queuescope.redrive": async (_app, ...args) => {
+    const nodes = nodesOf("deadLetter", args);
     let redriven = 0;
-    for (const { connection, queue, ids } of byQueue(nodesOf("deadLetter", args))) redriven += await redriveAll(connection, queue, { filter: { ids } }, ids.length);
+    for (const { connection, queue, ids } of byQueue(nodes)) redriven += await redriveAll(connection, queue, { filter: { ids } }, ids.length);
     if (redriven > 0) inform(vscode.l10n.t("{0} redriven: they stand at the tail of their queue.", redriven));
+    else if (nodes.length > 0) void vscode.window.showWarningMessage(vscode.l10n.t("Nothing was redriven: that was done before."));
   },
 
   "queuescope.redriveAll": async (app, argument) => {
     const target = await pickDead(app, argument, vscode.l10n.t("Redrive All"));
     if (target === undefined) return;
-    const { connection, queue, count } = target;
+    const { connection, queue, count, filter } = target;
     const sure = await confirm(vscode.l10n.t("Redrive {0} dead letters of {1} in {2}?", cappedCount(count, COUNTED), queue, connection.label), vscode.l10n.t("Redrive All"), vscode.l10n.t("Each goes to the tail of its queue, to the group it died in."));
     if (!sure) return;
-    const redriven = await redriveAll(connection, queue, { filter: { redriven: false } }, count);
+    const redriven = await redriveAll(connection, queue, { filter }, count);
     inform(vscode.l10n.t("{0} dead letters of {1} redriven.", redriven.toLocaleString(), queue));
   },
 
@@ -40,7 +42,7 @@ export const deadLetterCommands = {
 
   "queuescope.redriveDocument": async (app) => {
     const document = vscode.window.activeTextEditor?.document;
-    if (document?.uri.scheme !== "queuescope") return;
+    if (document?.uri.scheme !== SCHEME) return;
     const address = uriAddress(document.uri);
     const connection = await app.documents.connectionOf(document.uri);
     if (address.kind !== "redrive" || connection === undefined) return;
@@ -52,7 +54,8 @@ export const deadLetterCommands = {
       void vscode.window.showWarningMessage(vscode.l10n.t("{0} was redriven before, as {1}. Nothing was pushed.", address.id, result.messageId));
       return;
     }
-    // What was in it is in the queue now.
+    // What was in it is in the queue now. Another editor may have been opened meanwhile, which must not be closed instead.
+    await vscode.window.showTextDocument(document);
     await vscode.commands.executeCommand("workbench.action.revertAndCloseActiveEditor");
     app.documents.forget(document.uri);
     inform(vscode.l10n.t("Redriven as {0}, with your changes.", result.messageId));
@@ -73,19 +76,21 @@ export const deadLetterCommands = {
   "queuescope.discardAll": async (app, argument) => {
     const target = await pickDead(app, argument, vscode.l10n.t("Discard All"));
     if (target === undefined) return;
-    const { connection, queue, count } = target;
+    const { connection, queue, count, filter } = target;
     const sure = await confirm(vscode.l10n.t("Discard {0} dead letters of {1} in {2}?", cappedCount(count, COUNTED), queue, connection.label), vscode.l10n.t("Discard All"), vscode.l10n.t("Their data and errors are lost. This can't be undone."));
     if (!sure) return;
-    const discarded = await discardAll(connection, queue, { redriven: false }, count);
+    const discarded = await discardAll(connection, queue, filter, count);
     inform(vscode.l10n.t("{0} dead letters of {1} discarded.", discarded.toLocaleString(), queue));
   },
 } satisfies Partial<CommandFamily>;
 
-async function pickDead(app: App, argument: unknown, title: string): Promise<(QueueTarget & { readonly count: number }) | undefined> {
+async function pickDead(app: App, argument: unknown, title: string): Promise<(QueueTarget & { readonly count: number; readonly filter: DeadLetterFilter }) | undefined> {
   const target = await pickQueue(app, argument, title);
   if (target === undefined) return undefined;
-  const count = await countDead(await target.connection.open(), target.queue);
-  if (count > 0) return { ...target, count };
+  const { inspect } = await target.connection.open();
+  const filter = waitingNow();
+  const count = await inspect.countDeadLetters(target.queue, filter);
+  if (count > 0) return { ...target, count, filter };
   void vscode.window.showInformationMessage(vscode.l10n.t("{0} has no dead letters.", target.queue));
   return undefined;
 }
@@ -97,11 +102,7 @@ function byQueue(nodes: readonly DeadLetterNode[]): { readonly connection: Conne
 }
 
 async function redriveAll(connection: Connection, queue: string, request: RedriveRequest, total: number): Promise<number> {
-  const { repair } = await connection.open();
-  return inSteps(vscode.l10n.t("Redriving dead letters of {0}", queue), total, async () => {
-    const { redriven, more } = await repair.redrive(queue, request);
-    return { done: redriven.filter(({ status }) => status === "redriven").length, more };
-  });
+  return inSteps(vscode.l10n.t("Redriving dead letters of {0}", queue), total, redriveSteps(await connection.open(), queue, request));
 }
 
 async function discardAll(connection: Connection, queue: string, filter: DeadLetterFilter, total: number): Promise<number> {

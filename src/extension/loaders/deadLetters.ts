@@ -1,3 +1,4 @@
+import type { Broker, DeadLetterFilter, RedriveRequest } from "../../core/index.ts";
 import type { Connection } from "../connections/connection.ts";
 import { type DeadLetterNode, type DeadLettersNode, type DeadQueueNode, listKey } from "../models/nodes.ts";
 import { type Paging, takeRows } from "./paging.ts";
@@ -22,4 +23,19 @@ export async function loadDeadLetters(parent: DeadQueueNode, paging: Paging): Pr
   const { items, more } = await takeRows((page) => broker.inspect.deadLetters(queue, { ...page, redriven: false }), paging.rows(list));
   const rows = items.map((deadLetter): DeadLetterNode => ({ kind: "deadLetter", connection, queue, deadLetter, view: "deadLetters" }));
   return more ? [...rows, { kind: "more", list, remaining: Math.max(parent.count - rows.length, 0) }] : rows;
+}
+
+/** Those that wait now. What dies while somebody is asked about them, or again right after its redrive, is not among them. */
+export function waitingNow(): DeadLetterFilter {
+  return { redriven: false, to: Date.now() };
+}
+
+/** A redrive in steps, each going on where the one before ended: named ones that were redriven already match again otherwise. */
+export function redriveSteps({ repair }: Broker, queue: string, request: RedriveRequest): () => Promise<{ readonly done: number; readonly more: boolean }> {
+  let after: string | null = null;
+  return async () => {
+    const { redriven, more, next } = await repair.redrive(queue, after === null ? request : { ...request, after });
+    after = next;
+    return { done: redriven.filter(({ status }) => status === "redriven").length, more };
+  };
 }
