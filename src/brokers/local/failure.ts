@@ -1,7 +1,7 @@
 import { charge } from "../../core/index.ts";
 import type { DeadReason, Failure, Instant } from "../../core/index.ts";
 import type { Work } from "./context.ts";
-import { recordEvent, writeEvent } from "./events.ts";
+import { recordEvent, sealed, writeEvent } from "./events.ts";
 import { deadLetterId } from "./ids.ts";
 import type { LiveGroup, LiveQueue } from "./live.ts";
 import { messageAt } from "./lookup.ts";
@@ -39,19 +39,21 @@ export function fail(work: Work, message: Delivered, error: Failure | undefined,
   // The time that a lease ran is delay enough.
   const charged = charge(queue.options, history.charges, work.tx.now, Math.random(), how.expired === true ? 0 : how.delay);
   const attempt = charged.charges;
-  if (how.expired === true) group.expired += 1;
+  // That a lease ran out is said in our own words.
+  const own = how.expired === true;
+  if (own) group.expired += 1;
   else group.failed += 1;
-  recordEvent(work.tx, work.crypt, queue, message.key, how.expired === true ? "expired" : "nacked", {
-    group, worker: message.worker, attempt, data: { ...errorData(error), ...(charged.fate === "retry" ? { retryAt: charged.retryAt } : {}) },
+  recordEvent(work.tx, work.crypt, queue, message.key, own ? "expired" : "nacked", {
+    group, worker: message.worker, attempt, own, data: { ...errorData(error), ...(charged.fate === "retry" ? { retryAt: charged.retryAt } : {}) },
   });
   if (charged.fate !== "retry") {
     const spent = { ...history, charges: charged.charges };
-    return charged.fate === "drop" ? drop(work, message, error, spent) : die(work, message, error, how.expired === true ? "lease-expired" : "retries-exhausted", spent);
+    return charged.fate === "drop" ? drop(work, message, error, spent, own) : die(work, message, error, own ? "lease-expired" : "retries-exhausted", spent);
   }
-  const seal = (text: string | undefined): Uint8Array | null => (text === undefined ? null : work.crypt.sealText(text, queue.options.encryptionEnabled));
+  const seal = (text: string | undefined): Uint8Array | null => (text === undefined ? null : sealed(work.crypt, queue, text, own));
   work.tx.run(
     "INSERT INTO exc (gid, id, lane, charges, deliveries, visible_at, retrying, alone, error, stack) VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, ?) ON CONFLICT DO UPDATE SET charges = excluded.charges, visible_at = excluded.visible_at, retrying = 1, lease = NULL, alone = excluded.alone, error = excluded.error, stack = excluded.stack",
-    group.gid, message.id, message.lane, charged.charges, history.deliveries, charged.retryAt, how.expired === true ? 1 : 0, seal(error?.message), seal(error?.stack),
+    group.gid, message.id, message.lane, charged.charges, history.deliveries, charged.retryAt, own ? 1 : 0, seal(error?.message), seal(error?.stack),
   );
   group.retrying += 1;
   return { fate: "retry", retryAt: charged.retryAt };
@@ -63,9 +65,9 @@ export function reject(work: Work, message: Delivered, error: Failure | undefine
   return die(work, message, error, "rejected", { ...history, charges: history.charges + 1 });
 }
 
-function drop(work: Work, { queue, group, key, worker }: Delivered, error: Failure | undefined, history: History): Fate {
+function drop(work: Work, { queue, group, key, worker }: Delivered, error: Failure | undefined, history: History, own: boolean): Fate {
   group.dropped += 1;
-  writeEvent(work.tx, work.crypt, queue, key, "dropped", { group, worker, attempt: history.charges, data: { ...errorData(error), reason: "retries-exhausted" } });
+  writeEvent(work.tx, work.crypt, queue, key, "dropped", { group, worker, attempt: history.charges, own, data: { ...errorData(error), reason: "retries-exhausted" } });
   return { fate: "drop" };
 }
 
@@ -73,7 +75,7 @@ function die(work: Work, message: Delivered, error: Failure | undefined, reason:
   const { queue, group, key, worker } = message;
   group.dead += 1;
   const did = bury(work, message, error, reason, history);
-  recordEvent(work.tx, work.crypt, queue, key, "dead", { group, worker, attempt: history.charges, data: { ...errorData(error), reason, deadLetterId: did } });
+  recordEvent(work.tx, work.crypt, queue, key, "dead", { group, worker, attempt: history.charges, own: reason === "lease-expired", data: { ...errorData(error), reason, deadLetterId: did } });
   return { fate: "dead", deadLetterId: did };
 }
 
@@ -82,7 +84,7 @@ function bury(work: Work, message: Delivered, error: Failure | undefined, reason
   const { queue, group } = message;
   const row = messageAt(work.tx, message.id);
   if (row === undefined) throw new Error(`the leased message ${message.id} is in the log`);
-  const seal = (text: string | undefined): Uint8Array | null => (text === undefined ? null : work.crypt.sealText(text, queue.options.encryptionEnabled));
+  const seal = (text: string | undefined): Uint8Array | null => (text === undefined ? null : sealed(work.crypt, queue, text, reason === "lease-expired"));
   const did = work.tx.insert(
     "INSERT INTO dead (qid, grp, id, name, prio, ts, dead_at, reason, charges, deliveries, enc, body, hdr, tx, error, stack) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     queue.qid, group.name, publicKey(row), row.name, row.prio, row.ts, work.tx.now, reason, history.charges, history.deliveries, row.enc, row.body, row.hdr, row.tx, seal(error?.message), seal(error?.stack),

@@ -87,7 +87,7 @@ function leaveTimeline(work: Work, queue: LiveQueue, key: number, removal: Remov
   const { tx } = work;
   const dead = tx.get("SELECT 1 AS one FROM dead WHERE id = ? LIMIT 1", key) !== undefined;
   if (!dead && tx.get("SELECT 1 AS one FROM event WHERE id = ? LIMIT 1", key) !== undefined) forgetTimeline(tx, key);
-  if (removal !== null) writeEvent(tx, work.crypt, queue, key, removal.event, { data: { reason: removal.reason } });
+  if (removal !== null) writeEvent(tx, work.crypt, queue, key, removal.event, { data: { reason: removal.reason }, own: true });
 }
 
 export function forgetTimeline(tx: WriteTx, key: number): void {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { payloadText } from "../../../src/core/index.ts";
-import { type BrokerFactory, type Rig, type Storage, conformance, item, only, receipt, refused, texts } from "./harness.ts";
+import { type BrokerFactory, type Rig, type Storage, conformance, eventually, item, only, receipt, refused, texts } from "./harness.ts";
 
 const KEY = "0123456789abcdef".repeat(4);
 const NEW_KEY = "fedcba9876543210".repeat(4);
@@ -82,6 +82,25 @@ export function encryption(factory: BrokerFactory): void {
       assert.equal((await broker.queues.configure(q, { encryptionEnabled: true })).options.encryptionEnabled, true);
       await broker.messages.push(q, [item("secret")]);
       await refused(broker.queues.configure(q, { encryptionEnabled: false }), "invalid-input", "encryptionEnabled");
+    });
+
+    rig.it("who has no key ends leases that ran out and removes what expired, of encrypted queues too", async () => {
+      rig.needs((c) => c.encryption, "encryption");
+      const [q, other] = [await encrypted(rig), await rig.queue({ ttl: 10 })];
+      const keyed = await rig.another({ encryptionKeys: [KEY] });
+      await keyed.queues.configure(q, { retryLimit: 0 });
+      await keyed.messages.push(q, [item("secret-data", { ttl: 10_000 })]);
+      only(await keyed.messages.pop(q, { lease: 1000 }));
+      await keyed.close();
+      await rig.push(other, ["expires"]);
+      await rig.advance(10_001);
+      await eventually(async () => {
+        const [{ counts, messages }, { messages: left }] = [await rig.broker.inspect.stats(q), await rig.broker.inspect.stats(other)];
+        assert.deepEqual([counts.dead, counts.leased, messages, left], [1, 0, 1, 0]);
+      });
+      const reader = await rig.another({ encryptionKeys: [KEY] });
+      const letter = only((await reader.inspect.deadLetters(q)).items);
+      assert.deepEqual([payloadText(letter.payload), letter.reason], ["secret-data", "lease-expired"]);
     });
 
     rig.it("a malformed key is refused", async () => {
