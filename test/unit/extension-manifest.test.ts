@@ -129,6 +129,24 @@ describe("the extension's manifest", () => {
     for (const command of TRUSTED_COMMANDS) assert.ok(inPalette.has(command), command);
   });
 
+  it("keeps start, debug and stop of a worker in this order wherever they stand", () => {
+    const order = ["queuescope.startWorker", "queuescope.debugWorker", "queuescope.stopWorker"];
+    for (const [menu, items] of Object.entries(contributes.menus)) {
+      const lists = Map.groupBy(items.filter(({ command, group }) => order.includes(command) && group !== undefined), ({ when = "", group = "" }) => `${menu} ${/viewItem =~ \/(.+?)\//.exec(when)?.[1] ?? ""} ${group.split("@")[0] ?? ""}`);
+      for (const [list, shown] of lists) {
+        const sorted = shown.toSorted((a, b) => Number(a.group?.split("@")[1]) - Number(b.group?.split("@")[1])).map(({ command }) => command);
+        assert.deepEqual(sorted, order.filter((command) => sorted.includes(command)), list);
+      }
+    }
+  });
+
+  it("offers no change on a row whose connection is read-only", () => {
+    const inspecting = ["refresh", "setEncryptionKey", "peekMessages", "copyName", "filterPartitions", "openMessage", "showTrace", "openWorkspaceFile", "stopWorker"].map((name) => `queuescope.${name}`);
+    // Popped messages can't be there.
+    const changing = (contributes.menus["view/item/context"] ?? []).filter(({ command, when = "" }) => !inspecting.includes(command) && !when.includes("held"));
+    for (const { command, when = "" } of changing) assert.ok(when.includes("writable"), command);
+  });
+
   it("restricts the settings that run or connect", () => {
     const restricted = manifest.capabilities.untrustedWorkspaces.restrictedConfigurations;
     assert.deepEqual([...restricted].sort(), ["queuescope.nodePath", "queuescope.url"]);
@@ -146,7 +164,7 @@ describe("the extension's manifest", () => {
   it("shows at most three inline actions a row", () => {
     const inline = (contributes.menus["view/item/context"] ?? []).filter(({ group = "" }) => group.startsWith("inline"));
     // Rows as they are most crowded: everything allowed.
-    const rows = ["connection writable", "queue dead writable", "section partitions writable", "section ready writable", "section dead writable", "partition writable", "group writable", "message ready writable", "message scheduled writable", "message retrying writable", "message leased held writable", "message leased writable", "deadLetter writable", "deadQueue writable", "workerDefinition running", "workerInstance running"];
+    const rows = ["connection writable", "queue dead writable", "section partitions writable", "section ready writable", "section dead writable", "partition writable", "group writable", "message ready writable", "message scheduled writable", "message retrying writable", "message leased held writable", "message leased writable", "deadLetter writable", "deadQueue writable", "workerDefinition running writable", "workerInstance running"];
     for (const row of rows) {
       const shown = inline.filter(({ when = "" }) => when.split(" && ").every((test) => holds(test, row)));
       assert.ok(shown.length <= 3, `${row}: ${shown.map(({ command }) => command).join(", ")}`);

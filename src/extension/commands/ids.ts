@@ -57,5 +57,5 @@ export const COMMAND_IDS = [
 
 export type CommandId = (typeof COMMAND_IDS)[number];
 
-/** Commands that run the workspace's code: refused in Restricted Mode, wherever they come from. */
-export const TRUSTED_COMMANDS: ReadonlySet<CommandId> = new Set(["queuescope.startWorker", "queuescope.debugWorker", "queuescope.debugMessage"]);
+/** Commands that run the workspace's code, or end the process that its file names: refused in Restricted Mode, wherever they come from. */
+export const TRUSTED_COMMANDS: ReadonlySet<CommandId> = new Set(["queuescope.startWorker", "queuescope.debugWorker", "queuescope.stopWorker", "queuescope.debugMessage"]);

@@ -44,6 +44,6 @@ async function runCommand(app: App, id: CommandId, handler: CommandHandler, args
 
 async function refuseUntrusted(): Promise<void> {
   const manage = vscode.l10n.t("Manage Workspace Trust");
-  const chosen = await vscode.window.showErrorMessage(vscode.l10n.t("Workers run the workspace's code, so they start only in a trusted folder."), manage);
+  const chosen = await vscode.window.showErrorMessage(vscode.l10n.t("Workers run the workspace's code, so they start and stop only in a trusted folder."), manage);
   if (chosen === manage) await vscode.commands.executeCommand("workbench.trust.manage");
 }

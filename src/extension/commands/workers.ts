@@ -1,10 +1,11 @@
 import { basename, relative } from "node:path";
 import * as vscode from "vscode";
-import { type Broker, type DeadLetter, DEFAULT_GROUP, type WorkerInfo } from "../../core/index.ts";
+import { type Broker, type DeadLetter, DEFAULT_GROUP } from "../../core/index.ts";
 import type { App } from "../app.ts";
 import type { Connection } from "../connections/connection.ts";
-import { liveWorkers } from "../loaders/workers.ts";
-import type { DeadLetterNode, MessageNode } from "../models/nodes.ts";
+import { instances, liveWorkers, workerInstances } from "../loaders/workers.ts";
+import type { DeadLetterNode, MessageNode, WorkerInstanceNode } from "../models/nodes.ts";
+import { loaded } from "../loaders/loaded.ts";
 import type { WorkerDefinition } from "../workers/definition.ts";
 import type { LaunchRequest } from "../workers/launcher.ts";
 import { asNode, pickConnection, pickQueue } from "./target.ts";
@@ -23,8 +24,10 @@ export const workerCommands = {
 
   "queuescope.stopWorker": async (app, argument) => {
     const node = asNode(argument);
-    const workers = node?.kind === "workerInstance" ? [node.worker] : node?.kind === "workerDefinition" ? node.running : await pickRunning(app);
-    for (const worker of workers) await app.launcher.stop(worker);
+    const workers = node?.kind === "workerInstance" ? [node] : node?.kind === "workerDefinition" ? workerInstances(node) : await pickRunning(app);
+    const results = await Promise.allSettled(workers.map((worker) => stopWorker(app, worker)));
+    const failed = results.find((result) => result.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
   },
 
   "queuescope.debugMessage": async (app, argument) => {
@@ -54,12 +57,8 @@ async function pickWorker(app: App, argument: unknown, title: string): Promise<L
   const connection = await pickConnection(app, argument);
   if (connection === undefined) return undefined;
   const definitions = await app.connections.workers(connection);
-  if (definitions.length === 0) return pickHandler(connection, await pickedQueue(app, title), undefined, title);
-  return chooseDefinition(connection, definitions, title, async () => pickHandler(connection, await pickedQueue(app, title), undefined, title));
-}
-
-async function pickedQueue(app: App, title: string): Promise<string | undefined> {
-  return (await pickQueue(app, undefined, title, true))?.queue;
+  const byHand = async () => pickHandler(connection, (await pickQueue(app, { kind: "connection", connection }, title, true))?.queue, undefined, title);
+  return definitions.length === 0 ? byHand() : chooseDefinition(connection, definitions, title, byHand);
 }
 
 /** A worker that takes messages of a queue (and group): one of queuescope.json, or a handler file. */
@@ -131,14 +130,23 @@ async function browse(connection: Connection, queue: string): Promise<string | u
   return picked?.[0]?.fsPath;
 }
 
+/** A row may be old: the process that had its number then may be another program by now. */
+async function stopWorker(app: App, { connection, worker }: WorkerInstanceNode): Promise<void> {
+  const live = (await liveWorkers(connection)).find(({ id }) => id === worker.id);
+  if (live !== undefined) return app.launcher.stop(connection, live);
+  app.connections.changed();
+  throw new Error(vscode.l10n.t("Worker {0} (process {1}) isn't running any more.", worker.name, worker.pid));
+}
+
 /** The only one, or a picked one. */
-async function pickRunning(app: App): Promise<readonly WorkerInfo[]> {
-  const workers = (await Promise.all((await app.connections.all()).map(liveWorkers))).flat();
+async function pickRunning(app: App): Promise<readonly WorkerInstanceNode[]> {
+  const connections = await app.connections.all();
+  const workers = await loaded(connections.map(async (connection) => instances(connection, await liveWorkers(connection))));
   if (workers.length === 0) void vscode.window.showInformationMessage(vscode.l10n.t("No worker is running."));
   if (workers.length <= 1) return workers;
-  const items = workers.map((worker) => ({ label: worker.name, description: `${worker.queues.join(", ")} · pid ${worker.pid}`, worker }));
+  const items = workers.map((node) => ({ label: node.worker.name, description: [node.worker.queues.join(", "), connections.length > 1 ? node.connection.label : "", `pid ${node.worker.pid}`].filter((part) => part !== "").join(" · "), node }));
   const chosen = await vscode.window.showQuickPick(items, { title: vscode.l10n.t("Stop Worker"), placeHolder: vscode.l10n.t("Running handlers finish; what wasn't started is released") });
-  return chosen === undefined ? [] : [chosen.worker];
+  return chosen === undefined ? [] : [chosen.node];
 }
 
 async function debugMessage(app: App, { connection, queue, message }: MessageNode): Promise<void> {

@@ -5,6 +5,7 @@ import type { WorkerTarget } from "../commands/workers.ts";
 import type { Connections } from "../connections/connections.ts";
 import { countDead, COUNT_LIMIT } from "../loaders/queues.ts";
 import { cappedCount } from "../models/format.ts";
+import { isWritable } from "../views/abilities.ts";
 import { handlerLine } from "./handlerPlace.ts";
 
 /** A line of counts and actions above each handler that queuescope.json names. */
@@ -52,6 +53,7 @@ export class HandlerCodeLenses implements vscode.CodeLensProvider, vscode.Dispos
     const lens = (title: string, command: string, argument: unknown): vscode.CodeLens => new vscode.CodeLens(range, { title, command, arguments: [argument] });
     const atQueue = { connection, queue, partition: undefined, group: definition.settings.group };
     const counts = lens(await this.#counts(target, queue), "queuescope.peekMessages", atQueue);
+    if (!isWritable(connection)) return [counts];
     const push = lens(vscode.l10n.t("Push test message"), "queuescope.pushMessage", atQueue);
     if (!vscode.workspace.isTrusted) return [counts, push];
     return [counts, lens(vscode.l10n.t("$(play) Run worker"), "queuescope.startWorker", target), lens(vscode.l10n.t("$(debug-alt) Debug"), "queuescope.debugWorker", target), push];

@@ -39,11 +39,11 @@ export async function loadQueuesChildren(parent: QueuesNode, request: QueuesRequ
 async function loadQueues(parent: ConnectionNode, request: QueuesRequest): Promise<QueuesNode[]> {
   const { connection } = parent;
   const broker = await connection.existing();
-  if (broker === undefined) return [{ kind: "note", key: connection.id, note: "noQueues", detail: "" }];
+  if (broker === undefined) return [{ kind: "note", key: connection.id, note: "noQueues", detail: "", connection }];
   const list = listKey(parent);
   const filter = request.queueFilter === "" ? {} : { match: request.queueFilter };
   const { items, more } = await takeRows((page) => broker.queues.list({ ...page, ...filter }), request.paging.rows(list));
-  if (items.length === 0) return [{ kind: "note", key: connection.id, note: request.queueFilter === "" ? "noQueues" : "noMatch", detail: request.queueFilter }];
+  if (items.length === 0) return [{ kind: "note", key: connection.id, note: request.queueFilter === "" ? "noQueues" : "noMatch", detail: request.queueFilter, connection }];
   const nodes: QueuesNode[] = await Promise.all(items.map(async (queue): Promise<QueueNode> => ({ kind: "queue", connection, queue, dead: await countDead(broker, queue.name) })));
   return more ? [...nodes, { kind: "more", list, remaining: undefined }] : nodes;
 }
@@ -118,7 +118,7 @@ async function loadMessages(broker: Broker, parent: SectionNode, state: MessageS
     return dead.more ? [...rows, more(rows.length)] : rows;
   }
   const { items, more: hasMore } = await messagesIn(broker, queue, state, wanted);
-  const rows = items.map((message): MessageNode => ({ kind: "message", connection, queue, message, popped: request.popped.find(connection.id, message.group, message.id) }));
+  const rows = items.map((message): MessageNode => ({ kind: "message", connection, queue, message, popped: state === "leased" ? request.popped.find(connection.id, message.group, message.id) : undefined }));
   return hasMore ? [...rows, more(rows.length)] : rows;
 }
 

@@ -21,6 +21,6 @@ export async function liveWorkers(connection: Connection): Promise<WorkerInfo[]>
   return workers.filter(({ live }) => live);
 }
 
-function instances(connection: Connection, workers: readonly WorkerInfo[]): WorkerInstanceNode[] {
+export function instances(connection: Connection, workers: readonly WorkerInfo[]): WorkerInstanceNode[] {
   return workers.map((worker) => ({ kind: "workerInstance", connection, worker }));
 }

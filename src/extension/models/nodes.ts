@@ -100,6 +100,8 @@ export interface NoteNode {
   readonly kind: "note";
   readonly key: string;
   readonly note: "noQueues" | "noMatch" | "failed";
+  /** Where the first queue can be made. */
+  readonly connection?: Connection;
   readonly detail: string;
 }
 

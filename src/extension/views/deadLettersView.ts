@@ -3,7 +3,7 @@ import type { Connections } from "../connections/connections.ts";
 import { loadDeadLetters, loadDeadQueues } from "../loaders/deadLetters.ts";
 import type { Paging } from "../loaders/paging.ts";
 import type { DeadLettersNode } from "../models/nodes.ts";
-import { loaded } from "./loaded.ts";
+import { loaded } from "../loaders/loaded.ts";
 import { LiveTreeView } from "./treeView.ts";
 
 export class DeadLettersView extends LiveTreeView<DeadLettersNode> {

@@ -5,6 +5,7 @@ import { errorText } from "../errors.ts";
 import { PAGE_ROWS } from "../loaders/paging.ts";
 import { deadLetterItem, deadQueueItem, messageItem } from "./messageItems.ts";
 import { groupItem, partitionItem, queueItem, sectionItem } from "./queueItems.ts";
+import { isWritable } from "./abilities.ts";
 import { Tooltip } from "./tooltip.ts";
 import { workerDefinitionItem, workerInstanceItem } from "./workerItems.ts";
 
@@ -49,10 +50,10 @@ function connectionItem({ connection }: ConnectionNode): vscode.TreeItem {
   const { broker } = connection;
   const failed = connection.state === "failed";
   const item = new vscode.TreeItem(connection.label, vscode.TreeItemCollapsibleState.Expanded);
-  item.contextValue = rowContext("connection", failed && "failed", !failed && broker?.readOnly !== true && "writable");
+  item.contextValue = rowContext("connection", failed && "failed", !failed && isWritable(connection) && "writable");
   item.iconPath = failed ? new vscode.ThemeIcon("error", new vscode.ThemeColor("list.errorForeground")) : new vscode.ThemeIcon(broker?.capabilities.broker === "local" || broker === undefined ? "database" : "plug");
   if (failed) item.description = vscode.l10n.t("not connected");
-  else if (broker?.readOnly === true) item.description = vscode.l10n.t("read-only");
+  else if (!isWritable(connection)) item.description = vscode.l10n.t("read-only");
   else if (connection.state === "absent") item.description = vscode.l10n.t("no queues yet");
   const tooltip = new Tooltip(connection.label);
   if (broker !== undefined) tooltip.line(vscode.l10n.t("Broker"), broker.capabilities.version).line("URL", broker.url);
@@ -71,13 +72,14 @@ function moreItem(node: MoreNode): vscode.TreeItem {
   return item;
 }
 
-function noteItem({ note, detail }: NoteNode): vscode.TreeItem {
+function noteItem({ note, detail, connection }: NoteNode): vscode.TreeItem {
   switch (note) {
     case "noQueues": {
       const item = new vscode.TreeItem(vscode.l10n.t("No queues yet"));
+      if (connection === undefined || !isWritable(connection)) return item;
       item.description = vscode.l10n.t("create the first");
       item.iconPath = new vscode.ThemeIcon("add");
-      item.command = { command: "queuescope.createQueue", title: vscode.l10n.t("Create Queue…") };
+      item.command = { command: "queuescope.createQueue", title: vscode.l10n.t("Create Queue…"), arguments: [{ kind: "connection", connection } satisfies ConnectionNode] };
       return item;
     }
     case "noMatch": {

@@ -3,17 +3,18 @@ import type { WorkerInfo } from "../../core/index.ts";
 import { rowContext } from "../contexts.ts";
 import { bothTimes } from "../models/format.ts";
 import type { WorkerDefinitionNode, WorkerInstanceNode } from "../models/nodes.ts";
+import { isWritable } from "./abilities.ts";
 import { Tooltip } from "./tooltip.ts";
 
 const SEPARATOR = " · ";
 
-export function workerDefinitionItem({ definition, running }: WorkerDefinitionNode): vscode.TreeItem {
+export function workerDefinitionItem({ connection, definition, running }: WorkerDefinitionNode): vscode.TreeItem {
   const { settings } = definition;
   const item = new vscode.TreeItem(definition.name, running.length > 0 ? vscode.TreeItemCollapsibleState.Expanded : vscode.TreeItemCollapsibleState.None);
   const state = running.length === 0 ? vscode.l10n.t("not running") : running.length === 1 ? vscode.l10n.t("running") : vscode.l10n.t("{0} running", running.length);
   item.description = [settings.queues.join(", "), state].join(SEPARATOR);
   item.iconPath = running.length > 0 ? new vscode.ThemeIcon("server-process", new vscode.ThemeColor("charts.green")) : new vscode.ThemeIcon("server-process");
-  item.contextValue = rowContext("workerDefinition", running.length > 0 && "running");
+  item.contextValue = rowContext("workerDefinition", running.length > 0 && "running", isWritable(connection) && "writable");
   item.tooltip = new Tooltip(definition.name)
     .line(vscode.l10n.t("Queue"), settings.queues.join(", "))
     .line(vscode.l10n.t("Group"), settings.group)

@@ -4,7 +4,7 @@ import type { Connection } from "../connections/connection.ts";
 import { loadWorkers, workerInstances } from "../loaders/workers.ts";
 import type { WorkerInfo } from "../../core/index.ts";
 import type { WorkersNode } from "../models/nodes.ts";
-import { loaded } from "./loaded.ts";
+import { loaded } from "../loaders/loaded.ts";
 import { LiveTreeView } from "./treeView.ts";
 
 /** A worker is live for this many intervals after its last heartbeat. */

@@ -27,12 +27,12 @@ export class WorkerLauncher implements vscode.Disposable {
     this.#disposables = [
       vscode.window.onDidCloseTerminal((terminal) => this.#terminals.delete(terminal)),
       vscode.debug.onDidStartDebugSession((session) => {
-        const name = workerName(session);
-        if (name !== undefined) this.#sessions.set(name, session);
+        const key = sessionWorker(session);
+        if (key !== undefined) this.#sessions.set(key, session);
       }),
       vscode.debug.onDidTerminateDebugSession((session) => {
-        const name = workerName(session);
-        if (name !== undefined && this.#sessions.get(name) === session) this.#sessions.delete(name);
+        const key = sessionWorker(session);
+        if (key !== undefined && this.#sessions.get(key) === session) this.#sessions.delete(key);
       }),
     ];
   }
@@ -62,7 +62,7 @@ export class WorkerLauncher implements vscode.Disposable {
       type: "node",
       request: "launch",
       name: vscode.l10n.t("Worker {0}", request.definition.name),
-      queuescopeWorker: request.definition.name,
+      queuescopeWorker: sessionKey(request.connection.id, request.definition.name),
       program: join(this.#dist, "cli.js"),
       args,
       cwd: request.definition.folder,
@@ -84,8 +84,8 @@ export class WorkerLauncher implements vscode.Disposable {
   }
 
   /** As Ctrl+C does: running handlers finish, what wasn't started is released. */
-  async stop(worker: WorkerInfo): Promise<void> {
-    const session = this.#sessions.get(worker.name);
+  async stop(connection: Connection, worker: WorkerInfo): Promise<void> {
+    const session = this.#sessions.get(sessionKey(connection.id, worker.name));
     if (session !== undefined && worker.status === "debugging") {
       await vscode.debug.stopDebugging(session);
       return;
@@ -96,7 +96,7 @@ export class WorkerLauncher implements vscode.Disposable {
       return;
     }
     if (worker.host !== hostname()) throw new Error(vscode.l10n.t("Worker {0} runs on {1} as process {2}. Stop it there.", worker.name, worker.host, worker.pid));
-    process.kill(worker.pid, "SIGTERM");
+    terminate(worker);
     this.#log.info(`Sent SIGTERM to worker ${worker.name} (process ${worker.pid})`);
   }
 
@@ -113,7 +113,21 @@ export class WorkerLauncher implements vscode.Disposable {
   }
 }
 
-function workerName(session: vscode.DebugSession): string | undefined {
-  const name: unknown = session.configuration["queuescopeWorker"];
-  return typeof name === "string" ? name : undefined;
+/** Workers of several folders may have the same name. */
+function sessionKey(connectionId: string, name: string): string {
+  return `${connectionId} ${name}`;
+}
+
+function sessionWorker(session: vscode.DebugSession): string | undefined {
+  const key: unknown = session.configuration["queuescopeWorker"];
+  return typeof key === "string" ? key : undefined;
+}
+
+function terminate({ name, pid }: WorkerInfo): void {
+  try {
+    process.kill(pid, "SIGTERM");
+  } catch (cause) {
+    const denied = (cause as NodeJS.ErrnoException).code === "EPERM";
+    throw new Error(denied ? vscode.l10n.t("Worker {0} belongs to another user. Stop process {1} as that user.", name, pid) : vscode.l10n.t("Worker {0} (process {1}) isn't running any more.", name, pid), { cause });
+  }
 }
