@@ -75,9 +75,7 @@ function runProcess(file: string, folder: string, minutes: number): Promise<Ende
     child.stdout.on("data", (chunk: Buffer) => output.push(chunk));
     child.stderr.on("data", (chunk: Buffer) => output.push(chunk));
     let late = false;
-    const end = (): void => {
-      if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
-    };
+    const end = (): void => { endGroup(child.pid); };
     const timer = setTimeout(() => {
       late = true;
       end();
@@ -88,6 +86,8 @@ function runProcess(file: string, folder: string, minutes: number): Promise<Ende
     };
     process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
     child.on("error", reject);
+    // What the file started and left behind goes with it: VS Code's extension host sometimes outlives its window.
+    child.on("exit", end);
     child.on("close", (code, signal) => {
       clearTimeout(timer);
       process.off("SIGINT", interrupted).off("SIGTERM", interrupted);
@@ -100,6 +100,16 @@ function runProcess(file: string, folder: string, minutes: number): Promise<Ende
       resolve({ problem, output: Buffer.concat(output).toString("utf8") });
     });
   });
+}
+
+function endGroup(leader: number | undefined): void {
+  if (leader === undefined) return;
+  try {
+    process.kill(-leader, "SIGKILL");
+  } catch (error) {
+    // Nobody is left in it.
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
 }
 
 /** Tests see none of the developer's own Queuescope settings. */
