@@ -16,6 +16,10 @@ describe("the sample's queues", () => {
       assert.deepEqual(labels.map((label) => label.split(",")[0]), ["my shop", "invoices", "orders", "shipments"]);
     });
 
+    await step("a queue's row says the two most telling counts, the rest stands below it", async ({ queues }) => {
+      await queues.row("orders", /^14 ready · 4 dead$/).waitFor();
+    });
+
     await step("a queue opens into its states, partitions and groups", async ({ queues }) => {
       await queues.expand("orders");
       await queues.row("Scheduled", "3").waitFor();

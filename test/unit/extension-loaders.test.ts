@@ -11,6 +11,7 @@ import { loadDeadLetters, loadDeadQueues, redriveSteps, waitingNow } from "../..
 import { Paging } from "../../src/extension/loaders/paging.ts";
 import { purgeable } from "../../src/extension/loaders/purgeable.ts";
 import { loadQueuesChildren, type QueuesRequest } from "../../src/extension/loaders/queues.ts";
+import { connectionWith } from "../../src/extension/loaders/whereIs.ts";
 import { loadWorkers, workerInstances } from "../../src/extension/loaders/workers.ts";
 import { listKey, nodeKey, type QueueNode, type QueuesNode, type SectionNode } from "../../src/extension/models/nodes.ts";
 import { PoppedMessages } from "../../src/extension/models/popped.ts";
@@ -191,6 +192,23 @@ describe("the views of a folder with queues", () => {
       more = result.more && done < 1000;
     }
     assert.equal(done, counted);
+  });
+
+  it("find a message or dead letter in the connection that has it, past one that can't be opened", async () => {
+    const connection = (name: string, url: string) => {
+      const plan = { id: name, label: name, url, readOnly: false, credentials: undefined };
+      return new Connection({ id: name, label: name, folder: folder.path }, (create) => openBroker(plan, { folder: folder.path, create, encryptionKey: undefined, log: { warn: unexpected, error: unexpected } }), { data: () => undefined, state: () => undefined });
+    };
+    const [broken, empty] = [connection("broken", "nats://live"), connection("empty", join(folder.path, "empty.db"))];
+    await empty.open();
+    const all = [broken, empty, folder.connection];
+    const [letter] = (await broker.inspect.deadLetters("orders", {})).items;
+    assert.ok(letter !== undefined);
+    assert.equal(await connectionWith(all, letter.id), folder.connection);
+    const [pushed] = await broker.messages.push("found", [message(1)]);
+    assert.equal(await connectionWith(all, pushed?.id ?? ""), folder.connection);
+    assert.equal(await connectionWith(all, "d9-9"), undefined);
+    await empty.close();
   });
 
   it("show the workers of queuescope.json, those that run below them, and others by themselves", async () => {

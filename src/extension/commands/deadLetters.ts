@@ -4,15 +4,13 @@ import type { App } from "../app.ts";
 import type { Connection } from "../connections/connection.ts";
 import { SCHEME, uriAddress } from "../documents/address.ts";
 import { parseContentDocument } from "../documents/messageJson.ts";
+import { DEAD_COUNTED } from "../loaders/queues.ts";
 import { redriveSteps, waitingNow } from "../loaders/deadLetters.ts";
 import { cappedCount } from "../models/format.ts";
 import type { DeadLetterNode } from "../models/nodes.ts";
 import { confirm, inform, inSteps } from "./ask.ts";
-import { asNode, nodesOf, pickQueue, type QueueTarget } from "./target.ts";
+import { asNode, documentOf, nodesOf, pickQueue, type QueueTarget } from "./target.ts";
 import type { CommandFamily } from "./types.ts";
-
-/** countDeadLetters counts up to here. */
-const COUNTED = 10_000;
 
 export const deadLetterCommands = {
   "queuescope.redrive": async (_app, ...args) => {
@@ -27,7 +25,7 @@ export const deadLetterCommands = {
     const target = await pickDead(app, argument, vscode.l10n.t("Redrive All"));
     if (target === undefined) return;
     const { connection, queue, count, filter } = target;
-    const sure = await confirm(vscode.l10n.t("Redrive {0} dead letters of {1} in {2}?", cappedCount(count, COUNTED), queue, connection.label), vscode.l10n.t("Redrive All"), vscode.l10n.t("Each goes to the tail of its queue, to the group it died in."));
+    const sure = await confirm(vscode.l10n.t("Redrive {0} dead letters of {1} in {2}?", cappedCount(count, DEAD_COUNTED), queue, connection.label), vscode.l10n.t("Redrive All"), vscode.l10n.t("Each goes to the tail of its queue, to the group it died in."));
     if (!sure) return;
     const redriven = await redriveAll(connection, queue, { filter }, count);
     inform(vscode.l10n.t("{0} dead letters of {1} redriven.", redriven.toLocaleString(), queue));
@@ -40,12 +38,12 @@ export const deadLetterCommands = {
     inform(vscode.l10n.t("Edit it, then press the Redrive button of the editor."));
   },
 
-  "queuescope.redriveDocument": async (app) => {
-    const document = vscode.window.activeTextEditor?.document;
+  "queuescope.redriveDocument": async (app, argument) => {
+    const document = documentOf(argument);
     if (document?.uri.scheme !== SCHEME) return;
     const address = uriAddress(document.uri);
     const connection = await app.documents.connectionOf(document.uri);
-    if (address.kind !== "redrive" || connection === undefined) return;
+    if (address.kind !== "redrive") return;
     const { payload, headers } = parseContentDocument(document.getText());
     const { redriven } = await (await connection.open()).repair.redrive(address.queue, { filter: { ids: [address.id] }, payload, headers });
     const [result] = redriven;
@@ -77,7 +75,7 @@ export const deadLetterCommands = {
     const target = await pickDead(app, argument, vscode.l10n.t("Discard All"));
     if (target === undefined) return;
     const { connection, queue, count, filter } = target;
-    const sure = await confirm(vscode.l10n.t("Discard {0} dead letters of {1} in {2}?", cappedCount(count, COUNTED), queue, connection.label), vscode.l10n.t("Discard All"), vscode.l10n.t("Their data and errors are lost. This can't be undone."));
+    const sure = await confirm(vscode.l10n.t("Discard {0} dead letters of {1} in {2}?", cappedCount(count, DEAD_COUNTED), queue, connection.label), vscode.l10n.t("Discard All"), vscode.l10n.t("Their data and errors are lost. This can't be undone."));
     if (!sure) return;
     const discarded = await discardAll(connection, queue, filter, count);
     inform(vscode.l10n.t("{0} dead letters of {1} discarded.", discarded.toLocaleString(), queue));

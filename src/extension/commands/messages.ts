@@ -43,7 +43,8 @@ export const messageCommands = {
   },
 
   "queuescope.cancelMessage": async (_app, ...args) => {
-    const nodes = nodesOf("message", args);
+    // Of a selection, those that there is something to cancel of.
+    const nodes = nodesOf("message", args).filter(({ message }) => message.state === "scheduled");
     await removeEach(nodes, {
       question: (count, queue, ids) => vscode.l10n.t("Cancel {0} scheduled messages of {1} ({2})?", count, queue, ids),
       single: (id, queue) => vscode.l10n.t("Cancel the scheduled message {0} of {1}?", id, queue),
@@ -99,7 +100,9 @@ interface Removal {
   readonly done: (count: number) => string;
 }
 
-async function removeEach(nodes: readonly MessageNode[], removal: Removal): Promise<void> {
+async function removeEach(selected: readonly MessageNode[], removal: Removal): Promise<void> {
+  // One that several groups lease has a row for each.
+  const nodes = [...new Map(selected.map((node) => [`${node.connection.id} ${node.message.id}`, node])).values()];
   const [first] = nodes;
   if (first === undefined) return;
   const queues = [...new Set(nodes.map(({ queue }) => queue))].join(", ");

@@ -1,5 +1,5 @@
 import * as vscode from "vscode";
-import { durationMs, type Settlement } from "../../core/index.ts";
+import { durationMs, type QueuescopeError, type Settlement } from "../../core/index.ts";
 import type { App } from "../app.ts";
 import type { MessageNode } from "../models/nodes.ts";
 import type { Popped } from "../models/popped.ts";
@@ -70,14 +70,17 @@ function held(args: readonly unknown[]): HeldNode[] {
 
 async function settleEach(app: App, args: readonly unknown[], settlement: (popped: Popped) => Settlement): Promise<void> {
   const done: string[] = [];
+  const failed: QueuescopeError[] = [];
   for (const [connection, nodes] of Map.groupBy(held(args), (node) => node.connection)) {
     const results = await (await connection.open()).messages.settle(nodes.map(({ popped }) => settlement(popped)));
     for (const result of results) {
       await app.popped.remove(result.receipt);
-      if (!result.ok) throw result.error;
-      done.push(vscode.l10n.t("{0} {1}", result.messageId, result.outcome));
+      if (result.ok) done.push(vscode.l10n.t("{0} {1}", result.messageId, result.outcome));
+      else failed.push(result.error);
     }
   }
   app.connections.changed();
   if (done.length > 0) inform(done.join(", "));
+  const [first] = failed;
+  if (first !== undefined) throw first;
 }

@@ -2,9 +2,11 @@ import { basename } from "node:path";
 import * as vscode from "vscode";
 import { bytesPayload, jsonTextPayload, type Payload, type PushItem, textPayload } from "../../core/index.ts";
 import type { App } from "../app.ts";
+import type { Connection } from "../connections/connection.ts";
+import { SCHEME } from "../documents/address.ts";
 import { parsePushDocument } from "../documents/messageJson.ts";
 import { ask, inform } from "./ask.ts";
-import { pickQueue, type QueueTarget } from "./target.ts";
+import { documentOf, pickConnection, pickQueue, type QueueTarget } from "./target.ts";
 import type { CommandFamily } from "./types.ts";
 
 export const pushCommands = {
@@ -30,8 +32,8 @@ export const pushCommands = {
     if (data >= 0) editor.selection = new vscode.Selection(inside, inside);
   },
 
-  "queuescope.pushDocument": async (app) => {
-    const document = vscode.window.activeTextEditor?.document;
+  "queuescope.pushDocument": async (app, argument) => {
+    const document = documentOf(argument);
     if (document === undefined) return;
     const { queue, item } = parsePushDocument(document.getText(), Date.now());
     const target = await documentTarget(app, document.uri, queue);
@@ -75,13 +77,19 @@ async function push(app: App, { connection, queue }: QueueTarget, item: PushItem
   app.log.info(`Pushed ${result.id} to ${queue} (${result.status})`);
 }
 
-/** A template of ours names its connection; one that is a file of the workspace goes where a picked queue is. */
+/** A template of ours names its connection; a file of the workspace goes to its folder's, and where there are several somebody picks. */
 async function documentTarget(app: App, uri: vscode.Uri, queue: string | undefined): Promise<QueueTarget | undefined> {
-  const folder = vscode.workspace.getWorkspaceFolder(uri)?.uri.fsPath;
-  const connections = await app.connections.all();
-  const connection = (await app.documents.connectionOf(uri)) ?? connections.find((candidate) => candidate.folder === folder) ?? (connections.length === 1 ? connections[0] : undefined);
-  if (connection === undefined || queue === undefined) return pickQueue(app, undefined, vscode.l10n.t("Push Message"), true);
+  const connection = (await documentConnection(app, uri)) ?? (await pickConnection(app, undefined));
+  if (connection === undefined) return undefined;
+  if (queue === undefined) return pickQueue(app, { kind: "connection", connection }, vscode.l10n.t("Push Message"), true);
   return { connection, queue, partition: undefined, group: undefined };
+}
+
+async function documentConnection(app: App, uri: vscode.Uri): Promise<Connection | undefined> {
+  if (uri.scheme === SCHEME) return app.documents.connectionOf(uri);
+  const folder = vscode.workspace.getWorkspaceFolder(uri)?.uri.fsPath;
+  const [only, ...others] = (await app.connections.all()).filter((connection) => connection.folder === folder);
+  return others.length === 0 ? only : undefined;
 }
 
 function jsonOrText(text: string): Payload {

@@ -22,6 +22,12 @@ export function nodesOf<K extends AnyNode["kind"]>(kind: K, args: readonly unkno
   return nodes.filter((node): node is Extract<AnyNode, { kind: K }> => node?.kind === kind);
 }
 
+/** The document whose title bar a button was pressed in, which need not be the active one; else the active one. */
+export function documentOf(argument: unknown): vscode.TextDocument | undefined {
+  const named = argument instanceof vscode.Uri ? vscode.workspace.textDocuments.find(({ uri }) => uri.toString() === argument.toString()) : undefined;
+  return named ?? vscode.window.activeTextEditor?.document;
+}
+
 export interface QueueTarget {
   readonly connection: Connection;
   readonly queue: string;

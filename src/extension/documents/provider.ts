@@ -54,8 +54,8 @@ export class MessageDocuments implements vscode.FileSystemProvider, vscode.Dispo
   }
 
   /** The connection that a document of ours belongs to. */
-  async connectionOf(uri: vscode.Uri): Promise<Connection | undefined> {
-    return uri.scheme === SCHEME ? this.#connections.find(uriAddress(uri).connection) : undefined;
+  connectionOf(uri: vscode.Uri): Promise<Connection> {
+    return this.#connection(uriAddress(uri));
   }
 
   async stat(uri: vscode.Uri): Promise<vscode.FileStat> {

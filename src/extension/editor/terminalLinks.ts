@@ -1,6 +1,7 @@
 import * as vscode from "vscode";
 import type { Connections } from "../connections/connections.ts";
 import { idAddress } from "../commands/messages.ts";
+import { connectionWith } from "../loaders/whereIs.ts";
 import type { MessageDocuments } from "../documents/provider.ts";
 import { reportError } from "../errors.ts";
 
@@ -29,13 +30,9 @@ export function registerTerminalLinks(connections: Connections, documents: Messa
   });
 }
 
-/** The same id may exist in several files; the first connection that has it is meant. */
 async function openWhereItIs(connections: Connections, documents: MessageDocuments, id: string): Promise<void> {
-  for (const connection of await connections.all()) {
-    const broker = await connection.existing();
-    if (broker === undefined) continue;
-    const found = id.startsWith("d") || (await broker.inspect.exists([id])).length > 0;
-    if (!found) continue;
+  const connection = await connectionWith(await connections.all(), id);
+  if (connection !== undefined) {
     await documents.show(idAddress(connection, id));
     return;
   }

@@ -8,6 +8,9 @@ import { type Paging, PAGE_ROWS, takeRows } from "./paging.ts";
 /** Counting stops here: `1000+` says enough in a row. */
 export const COUNT_LIMIT = 1000;
 
+/** The broker counts dead letters up to here. */
+export const DEAD_COUNTED = 10_000;
+
 export interface QueuesRequest {
   readonly paging: Paging;
   readonly popped: PoppedMessages;

@@ -111,7 +111,10 @@ export function deadLetterItem(node: DeadLetterNode): vscode.TreeItem {
     .line(vscode.l10n.t("Attempts"), deadLetter.attempts)
     .line(vscode.l10n.t("Pushed"), bothTimes(deadLetter.createdAt))
     .line(vscode.l10n.t("Died"), bothTimes(deadLetter.deadAt));
-  if (deadLetter.error !== null) tooltip.code((deadLetter.stack ?? deadLetter.error).slice(0, 1500));
+  const stack = deadLetter.stack?.slice(0, 1500) ?? "";
+  // Most stacks begin with it; a program's holds what it wrote instead.
+  if (deadLetter.error !== null && !stack.includes(deadLetter.error)) tooltip.code(deadLetter.error);
+  if (stack !== "") tooltip.code(stack);
   item.tooltip = tooltip.code(preview(deadLetter.payload, 400), deadLetter.payload.encoding === "json" ? "json" : "").value;
   return item;
 }

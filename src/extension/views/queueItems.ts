@@ -8,6 +8,7 @@ import { isWritable } from "./abilities.ts";
 import { Tooltip } from "./tooltip.ts";
 
 const SEPARATOR = " · ";
+const MOST_PARTS = 2;
 
 export function queueItem(node: QueueNode): vscode.TreeItem {
   const { queue, dead } = node;
@@ -21,7 +22,8 @@ export function queueItem(node: QueueNode): vscode.TreeItem {
     counts.retrying > 0 ? vscode.l10n.t("{0} retrying", counts.retrying.toLocaleString()) : "",
     counts.scheduled > 0 ? vscode.l10n.t("{0} scheduled", counts.scheduled.toLocaleString()) : "",
   ].filter((part) => part !== "");
-  item.description = parts.length === 0 ? vscode.l10n.t("empty") : parts.join(SEPARATOR);
+  // No more than a sidebar shows at its usual width: the rows below and the tooltip have the rest.
+  item.description = parts.length === 0 ? vscode.l10n.t("empty") : parts.slice(0, MOST_PARTS).join(SEPARATOR);
   item.iconPath = queueIcon(node);
   item.contextValue = rowContext("queue", queue.paused && "paused", dead > 0 && "dead", isWritable(node.connection) && "writable");
   item.tooltip = queueTooltip(node);
