@@ -124,8 +124,9 @@ export class Connection implements AsyncDisposable {
   }
 
   async #settle(target: Settleable | readonly Settleable[], settle: (one: Settleable) => Settlement): Promise<SettleResult | SettleResult[]> {
-    const results = await this.broker.messages.settle(listOf(target).map(settle));
-    this.#parts.held.noteSettled(results);
+    const settlements = listOf(target).map(settle);
+    const results = await this.broker.messages.settle(settlements);
+    this.#parts.held.noteSettled(settlements, results);
     return answer(target, results);
   }
 }

@@ -74,6 +74,8 @@ export class Budget {
 
 type Call<T> = (messages: readonly Message<T>[], context: HandlerContext) => HandlerResult | Promise<HandlerResult>;
 
+/** Milliseconds between two looks at whether the others have ended. */
+const OTHERS_WORK = 100;
 /** When acks of a long batch are stored at the latest, so that a crash redelivers little. */
 const SETTLE_EVERY = 50;
 
@@ -159,7 +161,7 @@ export class Consumer<T> {
         if (!isQueuescopeError(error, "queue-not-found")) throw error;
         return { settled: await this.#persist(() => broker.messages.settle(done)), deliveries: [] };
       });
-      this.#report(settled);
+      this.#report(done, settled);
       if (deliveries.length > 0) return deliveries;
     }
     if (busy) this.#busy -= 1;
@@ -179,7 +181,7 @@ export class Consumer<T> {
       }
       const isIdle = settings.idle !== null && Date.now() - this.#lastMessageAt >= settings.idle;
       if (!othersWork && (!settings.wait || isIdle)) this.#end();
-      else if (deliveries === null) await this.#awaitQueue();
+      else if (deliveries === null) await (settings.wait ? this.#awaitQueue() : sleep(OTHERS_WORK));
     }
     return [];
   }
@@ -187,10 +189,10 @@ export class Consumer<T> {
   /** While others work, what they do may bring more: nothing is over before they have ended. */
   #patience(othersWork: boolean): number {
     const { wait, timeout, idle } = this.#parts.settings;
-    if (!wait) return othersWork ? 100 : 0;
+    if (!wait) return othersWork ? OTHERS_WORK : 0;
     if (idle === null) return timeout;
     const left = this.#lastMessageAt + idle - Date.now();
-    return Math.min(timeout, Math.max(left, othersWork ? 100 : 0));
+    return Math.min(timeout, Math.max(left, othersWork ? OTHERS_WORK : 0));
   }
 
   #end(): void {
@@ -309,6 +311,7 @@ export class Consumer<T> {
     const lease = care.of(message);
     if (lease === undefined) return this.#finish({ ...call, outcome: "completed", result: null });
     const { settled } = lease;
+    if (lease.returned && message.partition !== null) closed.add(message.partition);
     if (settled?.ok === true) return this.#finish({ ...call, outcome: settled.outcome, result: settled });
     if (lease.lost.signal.aborted) return this.#finish({ ...call, outcome: "lease-lost", result: null });
     if (!this.#parts.settings.autoAck && !released) return this.#finish({ ...call, outcome: "unsettled", result: null });
@@ -323,11 +326,11 @@ export class Consumer<T> {
 
   async #settle(settlements: readonly Settlement[]): Promise<void> {
     if (settlements.length === 0) return;
-    this.#report(await this.#persist(() => this.#parts.broker.messages.settle(settlements)));
+    this.#report(settlements, await this.#persist(() => this.#parts.broker.messages.settle(settlements)));
   }
 
-  #report(results: readonly SettleResult[]): void {
-    this.#parts.held.noteSettled(results);
+  #report(settlements: readonly Settlement[], results: readonly SettleResult[]): void {
+    this.#parts.held.noteSettled(settlements, results);
     for (const result of results) {
       const call = this.#pending.get(result.receipt);
       this.#pending.delete(result.receipt);

@@ -1,4 +1,4 @@
-import type { Broker, RenewResult, SettleResult } from "../core/index.ts";
+import type { Broker, RenewResult, Settlement, SettleResult } from "../core/index.ts";
 import type { Logger } from "./log.ts";
 import type { Message } from "./message.ts";
 
@@ -8,6 +8,8 @@ export interface HeldLease {
   expiresAt: number;
   /** How it was settled, by the handler itself or for it. */
   settled: SettleResult | null;
+  /** It was settled by a nack or release, which in a partition return what is behind it too. */
+  returned: boolean;
   /** Aborted when the lease is lost: the handler's result can't count any more. */
   readonly lost: AbortController;
 }
@@ -20,7 +22,7 @@ export class HeldLeases {
   readonly #held = new Map<string, HeldLease>();
 
   hold(receipt: string, expiresAt: number): HeldLease {
-    const lease: HeldLease = { receipt, expiresAt, settled: null, lost: new AbortController() };
+    const lease: HeldLease = { receipt, expiresAt, settled: null, returned: false, lost: new AbortController() };
     this.#held.set(receipt, lease);
     return lease;
   }
@@ -29,10 +31,13 @@ export class HeldLeases {
     this.#held.delete(lease.receipt);
   }
 
-  noteSettled(results: readonly SettleResult[]): void {
-    for (const result of results) {
+  noteSettled(settlements: readonly Settlement[], results: readonly SettleResult[]): void {
+    for (const [index, result] of results.entries()) {
       const lease = this.#held.get(result.receipt);
-      if (lease !== undefined && result.ok) lease.settled = result;
+      if (lease === undefined || !result.ok) continue;
+      const action = settlements[index]?.action;
+      lease.settled = result;
+      lease.returned = action === "nack" || action === "release";
     }
   }
 

@@ -46,7 +46,7 @@ export class Transaction {
     }
     const result = await this.#broker.messages.transact({ settle: this.#settle, push: this.#push });
     this.#committed = true;
-    this.#held.noteSettled(result.settled);
+    this.#held.noteSettled(this.#settle, result.settled);
     return result;
   }
 

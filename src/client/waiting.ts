@@ -5,7 +5,7 @@ const PASSING: readonly ErrorCode[] = ["busy", "unavailable", "storage-full"];
 
 /** Whether the same call may succeed a moment later. */
 export function isPassing(error: unknown): boolean {
-  return isQueuescopeError(error) && PASSING.includes(error.code);
+  return isQueuescopeError(error) && PASSING.includes(error.code) && !error.ended;
 }
 
 /** Whoever creates the queue wakes this up; the timer is for a watch that misses it. */

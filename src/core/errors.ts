@@ -28,6 +28,8 @@ export interface ErrorDetails {
   queue?: string;
   /** Ids of what had been stored before the failure, for `partial-push`. */
   stored?: readonly string[];
+  /** For `unavailable`: this connection has ended, so trying again is of no use. */
+  ended?: boolean;
   cause?: unknown;
 }
 
@@ -41,6 +43,7 @@ export class QueuescopeError extends Error {
   readonly field: string | undefined;
   readonly queue: string | undefined;
   readonly stored: readonly string[];
+  readonly ended: boolean;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -48,6 +51,7 @@ export class QueuescopeError extends Error {
     this.field = details.field;
     this.queue = details.queue;
     this.stored = details.stored ?? [];
+    this.ended = details.ended ?? false;
   }
 
   /** The shape the CLI prints with `--json` and the HTTP server answers. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isQueuescopeError } from "../../src/core/index.ts";
 import type { HandlerContext } from "../../src/client/handler.ts";
 import type { Message } from "../../src/client/message.ts";
 import { openQueues } from "../support/queues.ts";
@@ -241,6 +242,45 @@ describe("leases of a consumer", () => {
     assert.equal(seen.length, 1);
     const { counts } = await orders.stats();
     assert.deepEqual([counts.completed, counts.ready, counts.leased, counts.retrying], [1, 5, 0, 0]);
+  });
+
+  it("fails when its connection is closed, and doesn't try for ever", async (t) => {
+    const queues = await openQueues(t);
+    const orders = queues.queue<number>("orders");
+    await orders.push(1);
+    let handled = 0;
+    const consuming = orders.consume(() => { handled += 1; });
+    const failed = assert.rejects(consuming, (error) => isQueuescopeError(error, "unavailable"));
+    await until("the message", () => handled === 1);
+    await queues.close();
+    await failed;
+  });
+
+  for (const how of ["nack", "release"] as const) {
+    it(`a handler's own ${how} ends its partition's batch: what is behind comes after it again`, async (t) => {
+      const queues = await openQueues(t);
+      const orders = queues.queue<number>("orders");
+      await queues.broker.queues.create("orders", { retryDelay: 0 });
+      await orders.partition("a").push([1, 2, 3]);
+      const seen: number[] = [];
+      const summary = await orders.batch(3).each().limit(4).consume(async (message, context) => {
+        seen.push(message.data);
+        if (seen.length === 1) await context.queues[how](message);
+      });
+      assert.deepEqual([seen, summary.reason], [[1, 1, 2, 3], "limit"]);
+    });
+  }
+
+  it("with wait(false) ends also when the queue is deleted meanwhile", async (t) => {
+    const queues = await openQueues(t);
+    const orders = queues.queue<number>("orders");
+    await orders.push([1, 2]);
+    const summary = await orders.concurrency(3).wait(false).consume(async ({ data }, context) => {
+      if (data === 1) await orders.delete();
+      await until("the queue to be gone", async () => !(await context.queues.broker.queues.list()).items.some(({ name }) => name === "orders"));
+      await sleep(2 * 100);
+    });
+    assert.equal(summary.reason, "drained");
   });
 });
 

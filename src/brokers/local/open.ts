@@ -142,6 +142,6 @@ export function checkIdentity(path: string, identity: FileIdentity): void {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found?.ino === identity.ino && found.dev === identity.dev) return;
   const what = found === undefined ? "deleted" : "replaced";
-  throw new QueuescopeError("unavailable", `The queue file ${path} was ${what} while it was open. Nothing of this call was stored; connect again to use the file that is there now.`);
+  throw new QueuescopeError("unavailable", `The queue file ${path} was ${what} while it was open. Nothing of this call was stored; connect again to use the file that is there now.`, { ended: true });
 }
 

@@ -149,7 +149,7 @@ export class Store {
   }
 
   #checkUsable(): void {
-    if (this.#closed) throw new QueuescopeError("unavailable", `The connection to ${this.path} is closed. Connect again.`);
+    if (this.#closed) throw new QueuescopeError("unavailable", `The connection to ${this.path} is closed. Connect again.`, { ended: true });
     const now = performance.now();
     if (now < this.#identityGoodUntil) return;
     checkIdentity(this.path, this.#identity);
