@@ -54,7 +54,7 @@ function check(options: WorkerOptions): void {
   if (options.queues.length === 0) throw invalidInput("queues", "A worker needs at least one queue.");
   for (const name of options.queues) queueName(name);
   if ((options.handler === undefined) === (options.exec === undefined)) throw invalidInput("handler", "A worker needs either a handler (a module) or a command to execute, and not both.");
-  if (options.messageId !== undefined && options.queues.length !== 1) throw invalidInput("queues", "To handle one message, name the one queue it is in.");
+  if (options.messageId !== undefined && options.dlq === true && options.queues.length !== 1) throw invalidInput("queues", "To handle one dead letter, name the one queue it is in.");
 }
 
 /** How a message, several, or a dead letter is handled. */
@@ -160,8 +160,8 @@ class WorkerRun {
 
   async #consume(signal: AbortSignal, force: AbortSignal, stop: AbortController): Promise<ConsumeSummary> {
     const { messageId } = this.#options;
-    if (messageId !== undefined) await this.#announce(messageId);
-    const runs = this.#options.queues.map(async (name) => {
+    const names = messageId === undefined ? this.#options.queues : [await this.#announce(messageId)];
+    const runs = names.map(async (name) => {
       try {
         const consumer = this.#queue(name).consumer(this.#work.handler as Handler, {
           hooks: this.#hooks(force),
@@ -224,13 +224,14 @@ class WorkerRun {
     this.#log[failure === null && outcome !== "lease-lost" ? "info" : "warn"](outcome, details);
   }
 
-  /** Says why the one message may have to be waited for. @throws when it will never come */
-  async #announce(id: string): Promise<void> {
+  /** The queue of the one message. Says why that may have to be waited for. @throws when it will never come */
+  async #announce(id: string): Promise<string> {
     const message = await this.#queues.broker.inspect.read(id, this.#options.group);
-    const [queue] = this.#options.queues;
-    if (message.queue !== queue) throw invalidInput("messageId", `Message ${id} is in queue ${message.queue}, not in ${queue ?? ""}.`);
+    const { queues } = this.#options;
+    if (!queues.includes(message.queue)) throw invalidInput("messageId", `Message ${id} is in queue ${message.queue}, not in ${queues.join(" or ")}.`);
     if (message.state === "completed" || message.state === "dead") throw new QueuescopeError("message-not-found", gone(message));
     if (message.state !== "ready") this.#log.info(`waiting for message ${id}: it is ${message.state}`, { until: message.until === null ? undefined : new Date(message.until).toISOString() });
+    return message.queue;
   }
 
   async #consumeDeadLetters(signal: AbortSignal): Promise<ConsumeSummary> {

@@ -78,6 +78,23 @@ export const handler = (message: { data: Kind }) => { if (message.data === Kind.
     assert.deepEqual([counts.completed, counts.ready, counts.leased], [1, 2, 0]);
   });
 
+  it("finishes what runs when its terminal is closed", { skip: process.platform === "win32" ? "no such signal" : false }, async (t) => {
+    const { folder, url, queues } = await place(t, { "slow.mjs": SLOW });
+    const orders = queues.queue("orders");
+    await orders.push(1);
+    const worker = new WorkerProcess(t, { queues: ["orders"], handler: "slow.mjs", url, cwd: folder });
+    await worker.logged("started", { queue: "orders" });
+    worker.child.stdout?.destroy();
+    worker.child.stderr?.destroy();
+    worker.signal("SIGHUP");
+    await until("it to be stopping", async () => (await queues.broker.workers.list()).some(({ status }) => status === "stopping"));
+    await writeFile(join(folder, "go"), "");
+    await worker.ended;
+    const { counts } = await orders.stats();
+    assert.deepEqual([counts.completed, counts.leased], [1, 0]);
+    assert.deepEqual(await queues.broker.workers.list(), []);
+  });
+
   it("on the second signal doesn't wait, and releases without charging", async (t) => {
     const { folder, url, queues } = await place(t, { "slow.mjs": SLOW });
     const orders = queues.queue("orders");
@@ -130,6 +147,16 @@ export const handler = (message: { data: Kind }) => { if (message.data === Kind.
     const again = runWorker({ queues: ["orders"], handler: "ok.mjs", url, cwd: folder, messageId: second.id, processSignals: false });
     await assert.rejects(again, { code: "message-not-found", message: /is completed for group default/ });
     await assert.rejects(runWorker({ queues: ["other"], handler: "ok.mjs", url, cwd: folder, messageId: first.id, processSignals: false }), { code: "invalid-input", message: /is in queue orders, not in other/ });
+  });
+
+  it("finds the one message in whichever of its queues it is", async (t) => {
+    const { folder, url, queues } = await place(t, { "ok.mjs": "export default () => {};" });
+    await queues.queue("a").push(1);
+    const { id } = await queues.queue("b").push(2);
+    const summary = await runWorker({ queues: ["a", "b"], handler: "ok.mjs", url, cwd: folder, messageId: id, processSignals: false });
+    assert.equal(summary.processed, 1);
+    assert.equal((await queues.broker.inspect.read(id)).state, "completed");
+    assert.equal((await queues.queue("a").stats()).neverDelivered, 1);
   });
 
   it("handles dead letters: success discards, failure keeps", async (t) => {
