@@ -20,11 +20,11 @@ export interface Work {
 /** A transaction that changes messages. */
 export async function change<T>(local: Local, work: (work: Work) => T): Promise<T> {
   const { crypt, timings } = local;
-  const result = await local.store.write((tx) => {
+  const inTransaction = (tx: WriteTx): T => {
+    timings.begin();
     const answer = work({ tx, crypt, timings });
     timings.store(tx);
     return answer;
-  });
-  timings.stored();
-  return result;
+  };
+  return local.store.write(inTransaction, () => { timings.committed(); });
 }

@@ -71,13 +71,16 @@ export class Store {
     return this.#run("BEGIN", () => new ReadTx(this.#statements, this.#now()), work);
   }
 
-  /** Runs `work` in a transaction that is stored whole or not at all. `work` may run again, so it must have no effect outside. */
-  async write<T>(work: (tx: WriteTx) => T): Promise<T> {
+  /** Runs `work` in a transaction that is stored whole or not at all. `work` may run again, so it must have no effect outside. @param committed for effects in this process */
+  async write<T>(work: (tx: WriteTx) => T, committed?: () => void): Promise<T> {
     if (this.readOnly) throw readOnlyError(this.path);
     const { answer, tx } = await this.#run(
       "BEGIN IMMEDIATE", () => new WriteTx(this.#statements, this.#now(), this.#takeKept()), (tx) => ({ answer: work(tx), kept: tx.finish(), tx }),
       // In the same turn as the commit: another call of this connection may write before this one's await is over.
-      ({ kept }) => { this.#kept = kept; },
+      ({ kept }) => {
+        this.#kept = kept;
+        committed?.();
+      },
     );
     // A pop that finds nothing must not wake those who wait, itself included.
     if (!tx.changed) return answer;

@@ -16,26 +16,26 @@ interface Samples {
 
 /** How long messages waited and ran, counted in memory between two writes. */
 export class Timings {
+  /** Of committed transactions. */
   #samples: Samples[] = [];
+  /** Of the transaction that runs: it may be undone. */
+  #running: Samples[] = [];
   #last: Samples | null = null;
   #storedAt = 0;
   #storing = false;
 
-  /** @param history the group's, see `grp.history` */
-  count(history: number, kind: keyof typeof TIMING_KIND, ms: number, at: Instant, n = 1): void {
-    const counts = this.#of(history, minuteOf(at)).counts[TIMING_KIND[kind]];
-    const bucket = timingBucket(ms);
-    counts.set(bucket, (counts.get(bucket) ?? 0) + n);
+  begin(): void {
+    this.#running = [];
+    this.#last = null;
+    this.#storing = false;
   }
 
-  #of(history: number, minute: Instant): Samples {
+  /** @param history the group's, see `grp.history` */
+  count(history: number, kind: keyof typeof TIMING_KIND, ms: number, at: Instant, n = 1): void {
     const last = this.#last;
-    if (last?.history === history && last.minute === minute) return last;
-    const known = this.#samples.find((each) => each.history === history && each.minute === minute);
-    const samples = known ?? { history, minute, counts: [new Map<number, number>(), new Map<number, number>()] };
-    if (known === undefined) this.#samples.push(samples);
-    this.#last = samples;
-    return samples;
+    const minute = minuteOf(at);
+    this.#last = last?.history === history && last.minute === minute ? last : samplesOf(this.#running, history, minute);
+    add(this.#last.counts[TIMING_KIND[kind]], timingBucket(ms), n);
   }
 
   get waiting(): boolean {
@@ -47,21 +47,40 @@ export class Timings {
     this.#storedAt = -EVERY;
   }
 
-  /** Writes them when it is time; a past minute is complete, so it is. They stay until `stored` says that the transaction was committed. */
+  /** Writes what is committed when it is time; a past minute is complete, so it is. */
   store(tx: WriteTx): void {
-    const due = performance.now() - this.#storedAt >= EVERY || (this.#last !== null && minuteOf(tx.now) > this.#last.minute);
-    if (!due || this.#samples.length === 0) return;
+    const last = this.#samples.at(-1);
+    if (last === undefined || (performance.now() - this.#storedAt < EVERY && minuteOf(tx.now) <= last.minute)) return;
     for (const { history, minute, counts } of this.#samples) {
       for (const [kind, buckets] of counts.entries()) for (const [bucket, n] of buckets) tx.run(ADD, history, minute, kind, bucket, n);
     }
     this.#storing = true;
   }
 
-  stored(): void {
-    if (!this.#storing) return;
-    this.#storing = false;
-    this.#storedAt = performance.now();
-    this.#samples = [];
-    this.#last = null;
+  /** In the same turn as the commit, before another transaction begins. */
+  committed(): void {
+    if (this.#storing) {
+      this.#samples = [];
+      this.#storedAt = performance.now();
+    }
+    for (const { history, minute, counts } of this.#running) {
+      const known = samplesOf(this.#samples, history, minute);
+      for (const [kind, buckets] of counts.entries()) {
+        const total = known.counts[kind];
+        if (total !== undefined) for (const [bucket, n] of buckets) add(total, bucket, n);
+      }
+    }
+    this.begin();
   }
+}
+
+function samplesOf(list: Samples[], history: number, minute: Instant): Samples {
+  const known = list.find((each) => each.history === history && each.minute === minute);
+  const samples = known ?? { history, minute, counts: [new Map<number, number>(), new Map<number, number>()] };
+  if (known === undefined) list.push(samples);
+  return samples;
+}
+
+function add(counts: Map<number, number>, bucket: number, n: number): void {
+  counts.set(bucket, (counts.get(bucket) ?? 0) + n);
 }
