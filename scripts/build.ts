@@ -31,7 +31,7 @@ async function bundle(): Promise<Metafile> {
   const result = await build({
     ...shared,
     bundle: true,
-    entryPoints: { index: "src/client/index.ts", "cli-main": "src/cli/main.ts", extension: "src/extension/extension.ts", "worker-terminal": "src/extension/workers/terminal.ts" },
+    entryPoints: { index: "src/client/index.ts", "cli-main": "src/cli/main.ts", "cli-program": "src/cli/program.ts", extension: "src/extension/extension.ts", "worker-terminal": "src/extension/workers/terminal.ts" },
     outdir: dist,
     format: "esm",
     splitting: true,

@@ -2,13 +2,19 @@
  * What a worker's terminal runs: the CLI, and after a failure a pause. The terminal has no shell
  * around it, so it would close with the process, and the error would go with it.
  */
-const cli = new URL("./cli-main.js", import.meta.url).href;
-await import(cli);
+import { once } from "node:events";
 
-if (process.exitCode !== undefined && process.exitCode !== 0 && process.stdin.isTTY) {
-  process.stdout.write(`\nThe worker ended with exit code ${process.exitCode}. Press Enter to close this terminal.\n`);
-  // Whoever is here has seen it: the editor needn't tell them a second time.
-  process.exitCode = 0;
-  process.once("SIGINT", () => process.exit());
-  process.stdin.once("data", () => process.exit());
+interface Cli {
+  readonly run: (argv: readonly string[]) => Promise<number>;
 }
+
+const { run } = (await import(new URL("./cli-program.js", import.meta.url).href)) as Cli;
+const exitCode = await run(process.argv.slice(2));
+
+if (exitCode !== 0 && process.stdin.isTTY) {
+  process.stdout.write(`\nThe worker ended with exit code ${exitCode}. Press Enter to close this terminal.\n`);
+  await Promise.race([once(process.stdin, "data"), once(process.stdin, "end"), once(process, "SIGINT"), once(process, "SIGHUP")]).catch(() => undefined);
+  // Whoever is here has seen it: the editor needn't tell them a second time.
+  process.exit(0);
+}
+process.exit(exitCode);
