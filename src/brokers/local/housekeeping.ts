@@ -4,7 +4,7 @@ import type { Local, Work } from "./context.ts";
 import { removeRetired, Retention } from "./retention.ts";
 import { bringInDue } from "./scheduled.ts";
 import { expireKeyed, expireUnkeyed, leaseById } from "./leases.ts";
-import { LooseRows, removeLoose, sweepExpired, sweepGone } from "./sweep.ts";
+import { Expired, LooseRows, removeExpired, removeLoose, sweepGone } from "./sweep.ts";
 import type { ReadTx } from "./tx.ts";
 
 /** `thread`: checkpoints in a thread of their own. `none`: other processes do it all. */
@@ -96,7 +96,7 @@ const chores = (): readonly Chore<unknown>[] => [
     }
   }),
   chore(runOutLeases, endLeases),
-  chore(sweepExpired.find, sweepExpired.do),
+  chore(new Expired().find, removeExpired),
   chore(new Retention().find, removeRetired),
   chore(sweepGone.find, sweepGone.do),
   chore(new LooseRows().find, removeLoose),

@@ -17,27 +17,34 @@ const HISTORY = 90 * DAY;
 /** A timeline without its message tells for a week what became of it. */
 const LOOSE_TIMELINES = 7 * DAY;
 
-/** Messages whose ttl is over. One that somebody works on may still be finished. */
-export const sweepExpired = {
-  find: (tx: ReadTx): number[] | null => {
-    const rows = tx.all<{ id: number }>("SELECT id FROM msg INDEXED BY msg_exp WHERE exp IS NOT NULL AND exp <= ? LIMIT ? + 0", tx.now, AT_ONCE);
+/** Finds messages whose ttl is over. Those that somebody works on may still be finished, and don't hide others. */
+export class Expired {
+  /** The last one looked at, until all were. */
+  #place = { exp: 0, id: 0 };
+
+  readonly find = (tx: ReadTx): number[] | null => {
+    const rows = tx.all<{ id: number; exp: number }>(
+      "SELECT id, exp FROM msg INDEXED BY msg_exp WHERE exp IS NOT NULL AND (exp, id) > (?, ?) AND exp <= ? ORDER BY exp, id LIMIT ? + 0", this.#place.exp, this.#place.id, tx.now, AT_ONCE);
+    const last = rows.at(-1);
+    this.#place = last === undefined || rows.length < AT_ONCE ? { exp: 0, id: 0 } : last;
     const free = rows.filter(({ id }) => {
       const message = placed(tx, id);
       const queue = queueById(tx, queueOf(id));
       return message !== undefined && queue !== undefined && !groupsOf(tx, queue.qid).some((group) => isLeased(tx, group, message));
     });
     return free.length === 0 ? null : free.map(({ id }) => id);
-  },
-  do: (work: Work, ids: readonly number[]): void => {
-    const { tx } = work;
-    for (const id of ids) {
-      const queue = tx.live.queueById(queueOf(id));
-      const message = placed(tx, id);
-      if (queue === undefined || message === undefined || tx.live.groupsOf(queue).some((group) => isLeased(tx, group, message))) continue;
-      removeMessages(work, queue, [id], { event: "expired", reason: "Its ttl was over." });
-    }
-  },
-};
+  };
+}
+
+export function removeExpired(work: Work, ids: readonly number[]): void {
+  const { tx } = work;
+  for (const id of ids) {
+    const queue = tx.live.queueById(queueOf(id));
+    const message = placed(tx, id);
+    if (queue === undefined || message === undefined || tx.live.groupsOf(queue).some((group) => isLeased(tx, group, message))) continue;
+    removeMessages(work, queue, [id], { event: "expired", reason: "Its ttl was over." });
+  }
+}
 
 /** What deleted queues and old generations of groups left behind. */
 export const sweepGone = {

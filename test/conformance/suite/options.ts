@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type QueueOptions, type QueueOptionsInput, DEFAULT_OPTIONS } from "../../../src/core/index.ts";
-import { type BrokerFactory, type Rig, conformance, eventually, ids, nth, only, refused, texts, wrong } from "./harness.ts";
+import { type BrokerFactory, type Rig, conformance, eventually, ids, nth, numbered, only, refused, texts, wrong } from "./harness.ts";
 
 export function options(factory: BrokerFactory): void {
   conformance(factory, "10. Queue options", (rig) => {
@@ -265,6 +265,16 @@ export function options(factory: BrokerFactory): void {
         });
       }
     }
+
+    rig.it("ttl: many that are over and worked on don't keep others", async () => {
+      const [q, other] = [await rig.queue({ leaseTime: 60 }), await rig.queue()];
+      await rig.push(q, numbered(250), { ttl: 9000 });
+      await rig.pop(q, { batch: 250 });
+      await rig.push(other, ["m"], { ttl: 10_000 });
+      await rig.advance(10_001);
+      await eventually(async () => { assert.equal((await rig.broker.inspect.stats(other)).messages, 0); });
+      assert.equal((await rig.broker.inspect.stats(q)).messages, 250);
+    });
 
     rig.it("ttl: a partition goes on around a message that is over and that another group works on", async () => {
       const q = await rig.queue({ leaseTime: 60 });
