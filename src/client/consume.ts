@@ -74,6 +74,8 @@ export class Budget {
 
 type Call<T> = (messages: readonly Message<T>[], context: HandlerContext) => HandlerResult | Promise<HandlerResult>;
 
+/** Milliseconds; who waits with shorter ones does nothing but ask. */
+const SHORTEST_POLL = 10;
 /** Milliseconds between two looks at whether the others have ended. */
 const OTHERS_WORK = 100;
 /** When acks of a long batch are stored at the latest, so that a crash redelivers little. */
@@ -188,7 +190,8 @@ export class Consumer<T> {
 
   /** While others work, what they do may bring more: nothing is over before they have ended. */
   #patience(othersWork: boolean): number {
-    const { wait, timeout, idle } = this.#parts.settings;
+    const { wait, idle } = this.#parts.settings;
+    const timeout = Math.max(this.#parts.settings.timeout, SHORTEST_POLL);
     if (!wait) return othersWork ? OTHERS_WORK : 0;
     if (idle === null) return timeout;
     const left = this.#lastMessageAt + idle - Date.now();
