@@ -6,6 +6,8 @@ import { after, describe, it } from "node:test";
 import { openLocal } from "../../src/brokers/local/index.ts";
 import type { Broker } from "../../src/core/index.ts";
 import { Connection } from "../../src/extension/connections/connection.ts";
+import { openBroker } from "../../src/extension/connections/library.ts";
+import { until } from "../support/until.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "queuescope-connection-"));
 after(() => rm(folder, { recursive: true }));
@@ -47,5 +49,21 @@ describe("a connection", () => {
     await again;
     assert.equal(asked, 2);
     assert.equal(open.size, 0);
+  });
+
+  it("knows when its file was deleted, and uses the one that is there when it is opened anew", async () => {
+    const path = join(folder, "deleted.db");
+    const plan = { id: "c", label: "shop", url: path, readOnly: false, credentials: undefined };
+    const log = { warn: () => undefined, error: () => undefined };
+    const connection = new Connection({ id: "c", label: "shop", folder }, (create) => openBroker(plan, { folder, create, encryptionKey: undefined, log }), { data: () => undefined, state: () => undefined });
+    await (await connection.open()).queues.create("before");
+    assert.equal(await connection.hasEnded(), false);
+    await rm(path);
+    await until("the connection to have ended", () => connection.hasEnded());
+    await connection.close();
+    assert.equal(await connection.existing(), undefined);
+    await (await connection.open()).queues.create("after");
+    assert.deepEqual((await (await connection.open()).queues.list({})).items.map(({ name }) => name), ["after"]);
+    await connection.close();
   });
 });

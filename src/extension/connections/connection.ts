@@ -1,4 +1,4 @@
-import type { Broker, Watch } from "../../core/index.ts";
+import { type Broker, isQueuescopeError, type Watch } from "../../core/index.ts";
 import type { OpenedBroker } from "./library.ts";
 
 /** How a connection gets its broker. `create` false: undefined where there is no local file yet. */
@@ -89,6 +89,12 @@ export class Connection {
     );
     this.#opening = opening;
     return opening;
+  }
+
+  /** Whether what is open is of no use any more: its file was deleted or replaced. */
+  async hasEnded(): Promise<boolean> {
+    const asked = this.#opened?.broker.queues.list({ limit: 1 });
+    return (await asked?.then(() => false, (error: unknown) => isQueuescopeError(error) && error.ended)) ?? false;
   }
 
   /** Leaves the broker; the next use opens it anew. */

@@ -21,6 +21,7 @@ export class Connections implements vscode.Disposable {
   readonly #states = new vscode.EventEmitter<void>();
   readonly #disposables: Disposable[] = [this.#lists, this.#data, this.#states];
   #timer: NodeJS.Timeout | undefined;
+  #renewing: Promise<void> | undefined;
   #following = false;
   #generation = 0;
 
@@ -61,6 +62,13 @@ export class Connections implements vscode.Disposable {
     this.#forget();
     await Promise.all([...this.#known.values()].map(({ connection }) => connection.close()));
     this.#lists.fire();
+  }
+
+  /** Where a file was deleted or replaced, of which VS Code doesn't always tell: what is there now is used from here on. */
+  renew(): void {
+    this.#renewing ??= this.#closeEnded()
+      .catch((error: unknown) => { this.#log.error(error instanceof Error ? error : String(error)); })
+      .finally(() => { this.#renewing = undefined; });
   }
 
   /** Says that data changed where no watch does: a local file that just came to be. */
@@ -119,6 +127,11 @@ export class Connections implements vscode.Disposable {
     return connection;
   }
 
+  async #closeEnded(): Promise<void> {
+    await Promise.all([...this.#known.values()].map(async ({ connection }) => { if (await connection.hasEnded()) await connection.close(); }));
+    this.#lists.fire();
+  }
+
   /** What the folders say is read anew by whoever asks next. */
   #forget(): void {
     this.#generation += 1;
@@ -139,10 +152,6 @@ export class Connections implements vscode.Disposable {
     connection.close().catch((error: unknown) => { this.#log.error(`Closing ${connection.label}:`, error instanceof Error ? error : String(error)); });
   }
 
-  #inBackground(work: Promise<void>): void {
-    work.catch((error: unknown) => { this.#log.error(error instanceof Error ? error : String(error)); });
-  }
-
   /** From the first use on, not at activation. */
   #follow(): void {
     if (this.#following) return;
@@ -154,9 +163,9 @@ export class Connections implements vscode.Disposable {
     const reload = (): void => {
       this.#forget();
       this.#lists.fire();
-      this.#inBackground(this.#prune());
+      this.#prune().catch((error: unknown) => { this.#log.error(error instanceof Error ? error : String(error)); });
     };
-    const reopen = (): void => { this.#inBackground(this.reopen()); };
+    const renew = (): void => { this.renew(); };
     this.#disposables.push(
       files,
       files.onDidChange(reload),
@@ -164,9 +173,9 @@ export class Connections implements vscode.Disposable {
       files.onDidDelete(reload),
       databases,
       databases.onDidCreate(() => { this.changed(); }),
-      databases.onDidDelete(reopen),
+      databases.onDidDelete(renew),
       homes,
-      homes.onDidDelete(reopen),
+      homes.onDidDelete(renew),
       vscode.workspace.onDidChangeWorkspaceFolders(reload),
       vscode.workspace.onDidGrantWorkspaceTrust(reload),
       vscode.workspace.onDidChangeConfiguration((event) => {

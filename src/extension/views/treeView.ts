@@ -1,4 +1,5 @@
 import * as vscode from "vscode";
+import { isQueuescopeError } from "../../core/index.ts";
 import type { Disposable } from "../disposable.ts";
 import type { Connections } from "../connections/connections.ts";
 import { errorText } from "../errors.ts";
@@ -22,6 +23,7 @@ const ASK_AGAIN_MS = 200;
  */
 export abstract class LiveTreeView<N extends AnyNode> implements vscode.TreeDataProvider<N | NoteNode>, vscode.Disposable {
   readonly #changed = new vscode.EventEmitter<(N | NoteNode) | (N | NoteNode)[] | undefined>();
+  readonly #connections: Connections;
   readonly #log: vscode.LogOutputChannel;
   readonly #disposables: Disposable[];
   readonly #ticking = new Map<string, readonly N[]>();
@@ -36,6 +38,7 @@ export abstract class LiveTreeView<N extends AnyNode> implements vscode.TreeData
   readonly onDidChangeTreeData = this.#changed.event;
 
   constructor(id: string, connections: Connections, log: vscode.LogOutputChannel) {
+    this.#connections = connections;
     this.#log = log;
     this.view = vscode.window.createTreeView(id, { treeDataProvider: this, canSelectMany: true, showCollapseAll: true });
     this.#disposables = [
@@ -76,6 +79,7 @@ export abstract class LiveTreeView<N extends AnyNode> implements vscode.TreeData
       this.#count(key, nodes.filter((node) => this.runs(node)));
       return nodes;
     } catch (error) {
+      if (isQueuescopeError(error) && error.ended) this.#connections.renew();
       this.#log.error(error instanceof Error ? error : String(error));
       return [{ kind: "note", key: `failed ${key}`, note: "failed", detail: errorText(error) }];
     } finally {
