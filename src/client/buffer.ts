@@ -1,4 +1,4 @@
-import { durationMs, invalidInput, isQueuescopeError } from "../core/index.ts";
+import { checkPushItems, durationMs, invalidInput, isQueuescopeError } from "../core/index.ts";
 import type { Broker, Duration, PushItem } from "../core/index.ts";
 import type { Logger } from "./log.ts";
 
@@ -51,8 +51,12 @@ export class PushBuffer {
     this.#most = Math.max(whole(options.maxSize ?? 4 * this.#count, "maxSize"), this.#count);
   }
 
-  /** Takes the items; waits while the buffer is full, and rejects, without having taken them, when the pushes that would make room fail. */
+  /**
+   * Takes the items. Waits while the buffer is full, and rejects, without having taken them, when the pushes that
+   * would make room fail. Refuses at once what no broker would store: it would stay in front for good.
+   */
   async add(items: readonly PushItem[]): Promise<void> {
+    checkPushItems(items);
     while (this.#items.length > 0 && this.#items.length + items.length > this.#most) await this.#flushOnce();
     if (this.#items.length === 0) this.#since = Date.now();
     this.#items.push(...items);

@@ -3,6 +3,7 @@ export * from "./backoff.ts";
 export * from "./broker.ts";
 export * from "./duration.ts";
 export * from "./errors.ts";
+export * from "./input.ts";
 export * from "./message.ts";
 export * from "./names.ts";
 export * from "./options.ts";

@@ -59,6 +59,15 @@ describe("pushing", () => {
 });
 
 describe("buffered pushes", () => {
+  it("refuse at once what would never be stored, and go on without it", async (t) => {
+    const events = (await openQueues(t)).queue("events");
+    const buffer = events.buffer({ timeMillis: "1h" });
+    await assert.rejects(buffer.push([{ data: 1, partition: "a", priority: 5 }]), { code: "invalid-input", field: "priority" });
+    await buffer.push(2);
+    await events.flushBuffer();
+    assert.deepEqual((await events.batch(10).pop()).map(({ data }) => data), [2]);
+  });
+
   it("go together when enough wait, or after the time, or on flush, in their order", async (t) => {
     const queues = await openQueues(t);
     const events = queues.queue("events");

@@ -1,10 +1,10 @@
-import { groupName, invalidInput, queueName, traceName } from "../../core/index.ts";
+import { flagOf, groupName, invalidInput, listOf, msOf, objectOf, queueName, traceName } from "../../core/index.ts";
 import type { Delivery, Failure, Messages, PopRequest, PushResult, RenewResult, Settlement, TraceInput, Transaction, TransactionResult } from "../../core/index.ts";
 import { change } from "./context.ts";
 import type { Local, Work } from "./context.ts";
 import { insertEvent } from "./events.ts";
 import { messageNotFound, parseMessageId, queueOf } from "./ids.ts";
-import { checkedItems, flagOf, listOf, msOf, objectOf } from "./input.ts";
+import { checkedItems } from "./input.ts";
 import type { Incoming } from "./input.ts";
 import { messageExists } from "./lookup.ts";
 import { popFrom } from "./pop.ts";

@@ -1,7 +1,6 @@
-import { DEFAULT_GROUP, groupName, invalidInput, partitionName } from "../../core/index.ts";
+import { DEFAULT_GROUP, flagOf, groupName, invalidInput, msOf, objectOf, partitionName } from "../../core/index.ts";
 import type { GroupStart, PopRequest } from "../../core/index.ts";
 import { messageNotFound, parseMessageId } from "./ids.ts";
-import { flagOf, msOf, objectOf } from "./input.ts";
 import type { Wanted } from "./pop.ts";
 
 const LARGEST_BATCH = 10_000;

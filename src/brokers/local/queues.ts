@@ -1,9 +1,8 @@
-import { DEFAULT_GROUP, DEFAULT_OPTIONS, invalidInput, mergeOptions, queueName, QueuescopeError } from "../../core/index.ts";
+import { DEFAULT_GROUP, DEFAULT_OPTIONS, invalidInput, mergeOptions, objectOf, queueName, QueuescopeError } from "../../core/index.ts";
 import type { QueueInfo, QueueOptions, QueueOptionsInput, Queues } from "../../core/index.ts";
 import { change } from "./context.ts";
 import type { Local, Work } from "./context.ts";
 import { groupCounts } from "./counts.ts";
-import { objectOf } from "./input.ts";
 import type { LiveQueue } from "./live.ts";
 import { pageLimit } from "./page.ts";
 import { queuesAfter, requireQueue } from "./queue-row.ts";
