@@ -76,20 +76,20 @@ class LeaseSettling {
 
   settle(key: number, asked: readonly Asked[]): void {
     const row = leaseById(this.#work.tx, key);
-    const live = asked.flatMap((one) => {
-      const found = liveLease(this.#work, row, one.receipt.token);
-      if (found === undefined) this.#refuse(one, leaseLost());
-      return found === undefined ? [] : [{ one, found }];
-    });
-    const [any] = live;
-    if (any === undefined) return;
-    const { lease, queue, group } = any.found;
+    const found = row === undefined ? undefined : liveLease(this.#work, row, row.token);
+    if (found === undefined) {
+      for (const one of asked) this.#refuse(one, leaseLost());
+      return;
+    }
+    const { lease, queue, group } = found;
     const open = new OpenLease(this.#work.tx, lease, group);
-    const placements = live.flatMap(({ one }): Placement<Asked>[] => {
-      if (open.claim(one.receipt.id)) return [{ settlement: one.settlement, place: one.receipt.id, target: one }];
-      this.#refuse(one, leaseLost("its message was settled or removed"));
-      return [];
-    });
+    const placements: Placement<Asked>[] = [];
+    for (const one of asked) {
+      if (one.receipt.token !== lease.token) this.#refuse(one, leaseLost());
+      else if (open.claim(one.receipt.id)) placements.push({ settlement: one.settlement, place: one.receipt.id, target: one });
+      else this.#refuse(one, leaseLost("its message was settled or removed"));
+    }
+    if (placements.length === 0) return;
     const plan = settlePlan(lease.keyed === 1, placements);
     for (const placement of plan.first) this.#settleOne(open, queue, group, placement);
     if (lease.keyed === 1) this.#endInOrder(open, queue, group, plan.then);
@@ -245,7 +245,7 @@ export class OpenLease {
     if (n === 0) return;
     group.passed += n;
     group.delivered += n;
-    if (tx.get("SELECT 1 AS one FROM exc WHERE gid = ? LIMIT 1", group.gid) === undefined) return;
+    if (tx.lists("SELECT 1 FROM exc WHERE gid = ? LIMIT 1", group.gid).length === 0) return;
     for (const id of this.#settled) tx.run("DELETE FROM exc WHERE gid = ? AND id = ?", group.gid, id);
   }
 

@@ -120,10 +120,11 @@ export class Store {
   }
 
   #attempt<Tx, T>(begin: string, transaction: () => Tx, work: (tx: Tx) => T): T {
-    this.#statements.of(begin).run();
+    // By `get`, which makes no object of counts.
+    this.#statements.of(begin).get();
     try {
       const result = work(transaction());
-      this.#statements.of("COMMIT").run();
+      this.#statements.of("COMMIT").get();
       return result;
     } catch (error) {
       // SQLite has rolled back by itself after some failures; the first error is the one to tell.
@@ -139,7 +140,9 @@ export class Store {
   }
 
   #dataVersion(): number {
-    return this.#closed ? 0 : (this.pragma<{ data_version: number }>("PRAGMA data_version")?.data_version ?? 0);
+    if (this.#closed) return 0;
+    const row = this.#statements.withArrays("PRAGMA data_version").get() as readonly [version: number] | undefined;
+    return row?.[0] ?? 0;
   }
 
   /** For those who only want to know whether something changed: a file that can't be read for a moment tells them later. */

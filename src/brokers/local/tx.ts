@@ -1,4 +1,4 @@
-import type { SQLInputValue, StatementSync, DatabaseSync } from "node:sqlite";
+import type { SQLInputValue, StatementResultingChanges, StatementSync, DatabaseSync } from "node:sqlite";
 import type { Instant } from "../../core/index.ts";
 import { Live, STORE_GROUP, STORE_QUEUE } from "./live.ts";
 import type { Kept } from "./live.ts";
@@ -89,19 +89,19 @@ export class WriteTx extends ReadTx {
 
   /** Answers how many rows changed. */
   run(sql: string, ...values: Value[]): number {
-    return this.#change(sql, values).changes;
+    return Number(this.#change(sql, values).changes);
   }
 
   /** Answers the new row's integer key. */
   insert(sql: string, ...values: Value[]): number {
-    return this.#change(sql, values).id;
+    return Number(this.#change(sql, values).lastInsertRowid);
   }
 
-  #change(sql: string, values: Value[]): { changes: number; id: number } {
+  #change(sql: string, values: Value[]): StatementResultingChanges {
     const done = this.statements.of(sql).run(...values);
     if (this.statements.goesPastLive(sql)) this.#pastLive = true;
     if (done.changes !== 0) this.#changed = true;
-    return { changes: Number(done.changes), id: Number(done.lastInsertRowid) };
+    return done;
   }
 
   /** Whether there is anything to tell others about. (A RETURNING, which `get` runs, never stands alone.) */
