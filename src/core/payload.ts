@@ -45,7 +45,7 @@ export function jsonTextPayload(text: string): Payload {
  */
 export function valuePayload(value: unknown): Payload {
   if (value instanceof Uint8Array) return bytesPayload(value);
-  refuseUnserialisable(value, "data", new Set());
+  refuseUnserialisable(value, "data", []);
   return sized({ encoding: "json", bytes: utf8(JSON.stringify(value)) });
 }
 
@@ -78,7 +78,7 @@ function sized(payload: Payload): Payload {
   return payload;
 }
 
-function refuseUnserialisable(value: unknown, path: string, above: Set<object>): void {
+function refuseUnserialisable(value: unknown, path: string, above: object[]): void {
   if (value === null || typeof value === "string" || typeof value === "boolean") return;
   if (typeof value === "number") {
     if (Number.isFinite(value)) return;
@@ -87,14 +87,14 @@ function refuseUnserialisable(value: unknown, path: string, above: Set<object>):
   if (typeof value !== "object") {
     throw invalidInput(path, `${path} is ${typeof value === "bigint" ? "a BigInt" : typeof value}, which JSON can't hold. ${typeof value === "bigint" ? "Convert it to text" : "Leave it out or use null"}.`);
   }
-  if (above.has(value)) throw invalidInput(path, `${path} refers back to an object that contains it; JSON can't hold a cycle.`);
-  if (above.size >= MAX_DEPTH) throw invalidInput("data", `data is nested more than ${MAX_DEPTH} levels deep, which many JSON parsers refuse. Flatten it, or push it as text.`);
-  above.add(value);
+  if (above.includes(value)) throw invalidInput(path, `${path} refers back to an object that contains it; JSON can't hold a cycle.`);
+  if (above.length >= MAX_DEPTH) throw invalidInput("data", `data is nested more than ${MAX_DEPTH} levels deep, which many JSON parsers refuse. Flatten it, or push it as text.`);
+  above.push(value);
   const plain = jsonForm(value);
   if (plain !== value) refuseUnserialisable(plain, path, above);
   else if (Array.isArray(value)) value.forEach((item, i) => { refuseUnserialisable(item, `${path}[${i}]`, above); });
   else for (const [key, item] of Object.entries(value)) refuseUnserialisable(item, `${path}.${key}`, above);
-  above.delete(value);
+  above.pop();
 }
 
 function jsonForm(value: object): unknown {
