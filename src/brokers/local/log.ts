@@ -27,13 +27,14 @@ interface Lane {
   readonly priority: number;
 }
 
-const INSERT = "INSERT INTO msg (id, lane, ts, exp, enc, body, hdr, tx, alias, only_group, origin, since) VALUES ";
-const ROW = `(${Array<string>(12).fill("?").join(", ")})`;
-/** Rows of one statement, the most first. */
-const CHUNKS = [50, 10, 1].map((rows) => ({ rows, sql: INSERT + Array<string>(rows).fill(ROW).join(", ") }));
-const ENTER_LANE = "INSERT INTO lane (qid, name, prio, pushed, last_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (qid, ifnull(name, ''), prio) DO UPDATE SET pushed = pushed + excluded.pushed, last_at = excluded.last_at RETURNING lid, pushed";
+const PLAIN = ["id", "lane", "ts", "enc", "body", "since"];
+const FULL = [...PLAIN, "exp", "hdr", "tx", "alias", "only_group", "origin"];
+/** Rows of one statement, the most first. What is bound is half of what an insert costs, so most messages name six columns only. */
+const CHUNKS = [50, 10, 1].map((rows) => ({ rows, full: insertOf(FULL, rows), plain: insertOf(PLAIN, rows) }));
+const FIND_LANE = "SELECT lid, pushed FROM lane INDEXED BY lane_name WHERE qid = ? AND ifnull(name, '') = ? AND prio = ?";
+const ENTER_LANE = "UPDATE lane SET pushed = ?, last_at = ? WHERE lid = ?";
+const MAKE_LANE = "INSERT INTO lane (qid, name, prio, pushed, last_at) VALUES (?, ?, ?, ?, ?)";
 // A partition's head decides when it is looked at, unless nothing waits; without a key whatever comes first does.
-const UNKEYED_LANE = "SELECT lid FROM lane INDEXED BY lane_name WHERE qid = ? AND ifnull(name, '') = '' AND prio = ?";
 const WAKE_KEYED = "UPDATE cursor SET ready_at = ?1 WHERE lane = ?2 AND ready_at IS NULL";
 const WAKE_UNKEYED = "UPDATE cursor SET ready_at = ?1 WHERE lane = ?2 AND (ready_at IS NULL OR ready_at > ?1)";
 
@@ -42,11 +43,17 @@ export function append(tx: WriteTx, queue: LiveQueue, entries: readonly Entry[],
   if (entries.length === 0) return;
   const lanes = enterLanes(tx, queue, entries, at);
   let from = 0;
-  for (const { rows, sql } of CHUNKS) {
+  for (const { rows, full, plain } of CHUNKS) {
     for (; entries.length - from >= rows; from += rows) {
+      const chunk = entries.slice(from, from + rows);
       const values: Value[] = [];
-      for (const entry of entries.slice(from, from + rows)) addValues(values, queue, entry, laneOf(lanes, entry), at);
-      tx.run(sql, ...values);
+      if (chunk.every(isPlain)) {
+        for (const entry of chunk) addPlain(values, queue, entry, laneOf(lanes, entry), at);
+        tx.run(plain, ...values);
+      } else {
+        for (const entry of chunk) addFull(values, queue, entry, laneOf(lanes, entry), at);
+        tx.run(full, ...values);
+      }
     }
   }
   for (const entry of entries) if (entry.onlyGroup !== null) passOthers(tx, queue, laneOf(lanes, entry), entry.onlyGroup);
@@ -54,10 +61,23 @@ export function append(tx: WriteTx, queue: LiveQueue, entries: readonly Entry[],
   queue.last_ts = at;
 }
 
-function addValues(values: Value[], queue: LiveQueue, entry: Entry, { lid }: Lane, at: Instant): void {
-  queue.bytes += entry.body.byteLength + (entry.hdr?.byteLength ?? 0);
-  values.push(
-    entry.key, lid, at, entry.ttl > 0 ? at + entry.ttl : null, entry.enc, entry.body, entry.hdr, entry.tx, entry.alias, entry.onlyGroup, entry.origin, queue.bytes - queue.storedBytes);
+function insertOf(columns: readonly string[], rows: number): string {
+  const row = `(${columns.map(() => "?").join(", ")})`;
+  return `INSERT INTO msg (${columns.join(", ")}) VALUES ${Array<string>(rows).fill(row).join(", ")}`;
+}
+
+function isPlain({ ttl, hdr, tx, alias, onlyGroup, origin }: Entry): boolean {
+  return ttl === 0 && hdr === null && tx === null && alias === null && onlyGroup === null && origin === null;
+}
+
+function addPlain(values: Value[], queue: LiveQueue, { key, enc, body, hdr }: Entry, { lid }: Lane, at: Instant): void {
+  queue.bytes += body.byteLength + (hdr?.byteLength ?? 0);
+  values.push(key, lid, at, enc, body, queue.bytes - queue.storedBytes);
+}
+
+function addFull(values: Value[], queue: LiveQueue, entry: Entry, lane: Lane, at: Instant): void {
+  addPlain(values, queue, entry, lane, at);
+  values.push(entry.ttl > 0 ? at + entry.ttl : null, entry.hdr, entry.tx, entry.alias, entry.onlyGroup, entry.origin);
 }
 
 /** By partition, or by priority where there is none. */
@@ -82,22 +102,21 @@ function enterLanes(tx: WriteTx, queue: LiveQueue, entries: readonly Entry[], at
 }
 
 function enterLane(tx: WriteTx, queue: LiveQueue, { partition, priority }: Entry, n: number, at: Instant): Lane {
+  const known = tx.get<{ lid: number; pushed: number }>(FIND_LANE, queue.qid, partition ?? "", priority);
+  if (known === undefined) return makeLane(tx, queue, { partition, priority }, n, at);
+  const { lid, pushed } = known;
+  // Nobody asks how many messages have no partition, so that lane's row is left alone: a page less to write.
+  if (partition !== null || queue.options.windowBuffer > 0) tx.run(ENTER_LANE, pushed + n, at, lid);
   const wakeAt = at + Math.max(queue.options.delayedProcessing, queue.options.windowBuffer);
-  if (partition === null && queue.options.windowBuffer === 0) {
-    // Nobody asks how many messages have no partition, so that lane's row is left alone: a page less to write.
-    const known = tx.get<{ lid: number }>(UNKEYED_LANE, queue.qid, priority);
-    if (known !== undefined) {
-      tx.run(WAKE_UNKEYED, wakeAt, known.lid);
-      return { lid: known.lid, partition, priority };
-    }
-  }
-  const row = tx.get<{ lid: number; pushed: number }>(ENTER_LANE, queue.qid, partition, priority, n, at);
-  if (row === undefined) throw new Error("RETURNING gives a row");
+  tx.run(partition === null ? WAKE_UNKEYED : WAKE_KEYED, wakeAt, lid);
+  return { lid, partition, priority };
+}
+
+function makeLane(tx: WriteTx, queue: LiveQueue, { partition, priority }: Pick<Lane, "partition" | "priority">, n: number, at: Instant): Lane {
+  const lid = tx.insert(MAKE_LANE, queue.qid, partition, priority, n, at);
   queue.prios |= 1 << priority;
-  const lane = { lid: row.lid, partition, priority };
-  if (row.pushed === n) giveCursors(tx, queue, { lid: row.lid, prio: priority });
-  else tx.run(partition === null ? WAKE_UNKEYED : WAKE_KEYED, wakeAt, row.lid);
-  return lane;
+  giveCursors(tx, queue, { lid, prio: priority });
+  return { lid, partition, priority };
 }
 
 /** The other groups need never be given a message that was redriven to one alone. */

@@ -46,7 +46,8 @@ CREATE TABLE msg (
   since INTEGER NOT NULL,               -- bytes that entered the queue after its row was stored, this message's included
   edited_at INTEGER
 ) STRICT;
-CREATE INDEX msg_lane ON msg (lane, id);
+-- And id, as every index ends with the key of its table: naming it would store it twice.
+CREATE INDEX msg_lane ON msg (lane);
 CREATE INDEX msg_exp ON msg (exp) WHERE exp IS NOT NULL;
 CREATE INDEX msg_only ON msg (id, lane, only_group) WHERE only_group IS NOT NULL;
 CREATE TABLE fired (alias INTEGER PRIMARY KEY, id INTEGER NOT NULL) STRICT;
