@@ -34,7 +34,7 @@ export function jsonTextPayload(text: string): Payload {
   try {
     JSON.parse(text);
   } catch (cause) {
-    throw new QueuescopeError("invalid-input", `data is not JSON: ${(cause as Error).message}. Correct it, or push it as text.`, { field: "data", cause });
+    throw new QueuescopeError("invalid-input", `data is not JSON: ${(cause as Error).message}. Correct it; text needs double quotes in JSON.`, { field: "data", cause });
   }
   return sized({ encoding: "json", bytes: utf8(text) });
 }
