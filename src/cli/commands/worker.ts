@@ -42,7 +42,7 @@ export function workerCommand(act: Act): CommandUnknownOpts {
     .option("--concurrency <n>", "handlers that run at once (default: 1)", whole)
     .option("--batch <n>", "messages a pop; above 1 a handler gets an array (default: 1)", whole)
     .option("--limit <n>", "stop after this many messages", whole)
-    .option("--drain", "stop when nothing is ready any more")
+    .option("--drain", "stop when nothing can be taken at once; what waits for a retry stays, and what is behind it in its partition")
     .option("--lease <duration>", "length of each lease, renewed while the handler runs (default: the queue's leaseTime)", duration)
     .option("--message <id>", "only this message, once")
     .addOption(new Option("--inspect", "let a debugger attach").conflicts("inspectBrk"))
