@@ -1,6 +1,6 @@
 /** The model, free of I/O. What every other layer speaks in. */
 export * from "./backoff.ts";
-export * from "./broker.ts";
+export type * from "./broker.ts";
 export * from "./duration.ts";
 export * from "./errors.ts";
 export * from "./input.ts";
@@ -8,5 +8,6 @@ export * from "./message.ts";
 export * from "./names.ts";
 export * from "./options.ts";
 export * from "./payload.ts";
+export type * from "./port/index.ts";
 export * from "./settlement.ts";
 export * from "./time.ts";

@@ -1,0 +1,7 @@
+/** The facets of the port, a file each; `../broker.ts` puts them together. */
+export type * from "./inspect.ts";
+export type * from "./messages.ts";
+export type * from "./page.ts";
+export type * from "./queues.ts";
+export type * from "./repair.ts";
+export type * from "./workers.ts";
