@@ -47,7 +47,8 @@ export function messagesFacet(local: Local): Messages {
       queueName(queue);
       const both = await change(local, (work) => ({ settled: settleAll(work, settlements), deliveries: pop(work, queue, want) }));
       if (both.deliveries.length > 0 || wait === 0) return both;
-      return { settled: both.settled, deliveries: await popUntil(queue, request, want) };
+      // What was settled is stored, and its caller must hear so: the next pop tells what ended this wait.
+      return { settled: both.settled, deliveries: await popUntil(queue, request, want).catch(() => []) };
     },
 
     async renew(receipts, lease): Promise<RenewResult[]> {

@@ -14,7 +14,10 @@ export interface Messages {
   pop(queue: string, request?: PopRequest): Promise<Delivery[]>;
   /** (changes) One result a settlement, in order; a stale receipt is its own `lease-lost`, never thrown. Acks are applied first. */
   settle(settlements: readonly Settlement[]): Promise<SettleResult[]>;
-  /** (changes) Settles, then pops in the same commit (without waiting in it): what a worker's loop uses. */
+  /**
+   * (changes) Settles, then pops in the same commit (without waiting in it): what a worker's loop uses. When that fails, nothing
+   * was settled. A wait that fails after it gives no deliveries; the next pop says why.
+   */
   settleAndPop(settlements: readonly Settlement[], queue: string, request?: PopRequest): Promise<{ settled: SettleResult[]; deliveries: Delivery[] }>;
   /** (changes) Makes the lease of each receipt end `lease` ms from now (default: the queue's leaseTime). */
   renew(receipts: readonly string[], lease?: number): Promise<RenewResult[]>;
