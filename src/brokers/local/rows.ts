@@ -76,9 +76,10 @@ export interface ScheduledRow {
   readonly body: Uint8Array;
   readonly hdr: Uint8Array | null;
   readonly tx: string | null;
+  readonly edited_at: number | null;
 }
 
-export const SCHEDULED_COLUMNS = "id, qid, due, name, prio, pushed_at, ttl, enc, body, hdr, tx";
+export const SCHEDULED_COLUMNS = "id, qid, due, name, prio, pushed_at, ttl, enc, body, hdr, tx, edited_at";
 
 export function scheduledBase(row: ScheduledRow, queue: string, unseal: Unseal): MessageBase {
   const id = messageId(row.id);
@@ -93,7 +94,7 @@ export function scheduledBase(row: ScheduledRow, queue: string, unseal: Unseal):
     createdAt: row.pushed_at,
     expiresAt: row.ttl === null ? null : row.due + row.ttl,
     redrivenFrom: null,
-    editedAt: null,
+    editedAt: row.edited_at,
   };
 }
 
