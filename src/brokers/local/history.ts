@@ -1,8 +1,8 @@
+import type { Work } from "./context.ts";
 import { groupsOf } from "./group-row.ts";
 import type { GroupRow } from "./group-row.ts";
 import { queuesAfter } from "./queue-row.ts";
 import type { ReadTx } from "./tx.ts";
-import type { Work } from "./context.ts";
 
 const HOUR = 3_600_000;
 /** For charts. */
