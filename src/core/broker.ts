@@ -2,6 +2,7 @@ import type { Inspect } from "./port/inspect.ts";
 import type { Messages } from "./port/messages.ts";
 import type { Queues } from "./port/queues.ts";
 import type { Repair } from "./port/repair.ts";
+import type { Subjects } from "./port/subjects.ts";
 import type { Workers } from "./port/workers.ts";
 
 /**
@@ -20,6 +21,8 @@ export interface Broker extends AsyncDisposable {
   readonly inspect: Inspect;
   readonly repair: Repair;
   readonly workers: Workers;
+  /** `null` where there are none: they are NATS's. */
+  readonly subjects: Subjects | null;
   /** Calls back soon after anything changed, in whichever process; bursts are merged. Closing is the only way to end it. */
   watch(onChange: () => void): Watch;
   /** Idempotent. Live leases stay as they are. */

@@ -12,5 +12,6 @@ export * from "./payload.ts";
 export type * from "./port/index.ts";
 export * from "./request.ts";
 export * from "./settlement.ts";
+export * from "./subjects.ts";
 export * from "./trace-level.ts";
 export * from "./time.ts";

@@ -52,6 +52,7 @@ export async function openLocal(path: string, options: LocalOptions = {}): Promi
     inspect: inspectFacet(local),
     repair: repairFacet(local),
     workers: workersFacet(local),
+    subjects: null,
     watch: (onChange) => watchChanges(store, onChange, onError),
     close,
     [Symbol.asyncDispose]: close,
