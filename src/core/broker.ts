@@ -2,6 +2,7 @@ import type { Inspect } from "./port/inspect.ts";
 import type { Messages } from "./port/messages.ts";
 import type { Queues } from "./port/queues.ts";
 import type { Repair } from "./port/repair.ts";
+import type { Streams } from "./port/streams.ts";
 import type { Subjects } from "./port/subjects.ts";
 import type { Workers } from "./port/workers.ts";
 
@@ -23,6 +24,8 @@ export interface Broker extends AsyncDisposable {
   readonly workers: Workers;
   /** `null` where there are none: they are NATS's. */
   readonly subjects: Subjects | null;
+  /** `null` where there are none: they are JetStream's. */
+  readonly streams: Streams | null;
   /** Calls back soon after anything changed, in whichever process; bursts are merged. Closing is the only way to end it. */
   watch(onChange: () => void): Watch;
   /** Idempotent. Live leases stay as they are. */

@@ -53,6 +53,7 @@ export async function openLocal(path: string, options: LocalOptions = {}): Promi
     repair: repairFacet(local),
     workers: workersFacet(local),
     subjects: null,
+    streams: null,
     watch: (onChange) => watchChanges(store, onChange, onError),
     close,
     [Symbol.asyncDispose]: close,

@@ -4,5 +4,6 @@ export type * from "./messages.ts";
 export type * from "./page.ts";
 export type * from "./queues.ts";
 export type * from "./repair.ts";
+export type * from "./streams.ts";
 export type * from "./subjects.ts";
 export type * from "./workers.ts";
