@@ -38,6 +38,17 @@ test("old messages that must stay don't hide completed ones behind them from ret
   assert.equal((await broker.inspect.exists(stay.map(({ id }) => id))).length, 450);
 });
 
+test("of more queues than are looked at in one go, each is kept house for", async (t) => {
+  const { broker, store, advance } = await fileWithClock(t);
+  for (let n = 0; n <= 1000; n++) await broker.queues.create(`q${String(n).padStart(4, "0")}`, { completedRetentionSeconds: 60, dedupWindowSeconds: 60 });
+  for (const q of ["q0000", "q1000"]) {
+    await broker.messages.push(q, [{ ...item, transactionId: "tx" }]);
+    await broker.messages.pop(q, { atMostOnce: true });
+  }
+  advance(61_000);
+  await until("completed messages and transaction ids to go", async () => (await rowsOf(store, "msg")) + (await rowsOf(store, "dedup")) === 0);
+});
+
 test("everything of a deleted queue goes, in small steps, and nothing of others", async (t) => {
   const { broker, store } = await fileWithClock(t);
   await broker.queues.create("gone", { trace: "all", retryLimit: 0 });

@@ -91,11 +91,23 @@ function sweepGroup(tx: WriteTx, gid: number, swept: number): void {
 export class LooseRows {
   /** Events up to this one were looked at. */
   #event = 0;
+  /** And queues up to this name. */
+  #queue = "";
 
   readonly find = (tx: ReadTx): Loose | null => {
-    const loose = { transactionIds: transactionIds(tx), events: this.#events(tx) };
+    const loose = { transactionIds: this.#transactionIds(tx), events: this.#events(tx) };
     return loose.transactionIds.length + loose.events.length > 0 ? loose : null;
   };
+
+  #transactionIds(tx: ReadTx): Loose["transactionIds"] {
+    const queues = queuesAfter(tx, this.#queue, QUEUES_AT_ONCE);
+    this.#queue = queues.length < QUEUES_AT_ONCE ? "" : (queues.at(-1)?.name ?? "");
+    return queues.flatMap(({ qid, options }) => {
+      const before = tx.now - options.dedupWindowSeconds;
+      const any = tx.get("SELECT 1 AS one FROM dedup INDEXED BY dedup_at WHERE qid = ? AND at <= ? LIMIT 1", qid, before);
+      return any === undefined ? [] : [{ qid, before }];
+    });
+  }
 
   #events(tx: ReadTx): number[] {
     const rows = tx.all<LooseEvent>("SELECT eid, id, at, type FROM event WHERE eid > ? ORDER BY eid LIMIT ? + 0", this.#event, AT_ONCE);
@@ -124,14 +136,6 @@ export function removeLoose({ tx }: Work, { transactionIds: ids, events }: Loose
     tx.run("DELETE FROM event_name WHERE eid = ?", eid);
     tx.run("DELETE FROM event WHERE eid = ?", eid);
   }
-}
-
-function transactionIds(tx: ReadTx): { qid: number; before: Instant }[] {
-  return queuesAfter(tx, "", QUEUES_AT_ONCE).flatMap(({ qid, options }) => {
-    const before = tx.now - options.dedupWindowSeconds;
-    const any = tx.get("SELECT 1 AS one FROM dedup INDEXED BY dedup_at WHERE qid = ? AND at <= ? LIMIT 1", qid, before);
-    return any === undefined ? [] : [{ qid, before }];
-  });
 }
 
 /** Whether a message or dead letter of this id is there, whose timeline it is. */
