@@ -13,6 +13,7 @@ export interface Named {
 export function connectFailure(error: unknown, { url, login }: Named, timeout: number): QueuescopeError {
   const { text, code, cause } = facts(error);
   const failed = (kind: "unavailable" | "permission-denied" | "invalid-input", message: string): QueuescopeError => new QueuescopeError(kind, message, { cause: error });
+  if (/certificate required|bad certificate|unknown ca/i.test(`${text} ${cause}`)) return failed("permission-denied", `${url} wants a client certificate that it trusts. Give cert and key (files).`);
   if (/authentication expired|account authentication expired/i.test(text)) return failed("permission-denied", `${url} says that ${login} has expired. Get a new one.`);
   if (/authorization violation|AUTHORIZATION_VIOLATION|authentication timeout/i.test(text)) {
     return failed("permission-denied", login === "" ? `${url} wants to know who connects, but no user, token, creds or nkey is given. Give one, or choose a context of the nats CLI.` : `${url} refuses ${login}. Correct it, or ask who runs the server for access.`);
@@ -20,7 +21,6 @@ export function connectFailure(error: unknown, { url, login }: Named, timeout: n
   if (/unable to parse credentials/i.test(text)) return failed("invalid-input", `What ${login} holds isn't credentials: it should have a block NATS USER JWT and a block USER NKEY SEED. Make it again with \`nsc generate creds\`.`);
   if (/invalid (seed|checksum|prefix|encoded)|illegal|nkeys/i.test(`${code} ${text}`) && /nkey|seed|jwt/i.test(login)) return failed("invalid-input", `What ${login} holds isn't the seed of a user (it begins with SU). Name the file that \`nk -gen user\` or nsc made.`);
   if (/does not support 'tls'|'tls'.*not available/i.test(text)) return failed("unavailable", `${url} speaks no TLS, and this connection insists on it. Write nats:// instead of tls:// and leave out ca, cert and key, or turn TLS on at the server.`);
-  if (/certificate required|bad certificate|unknown ca/i.test(`${text} ${cause}`)) return failed("permission-denied", `${url} wants a client certificate that it trusts. Give cert and key (files).`);
   if (code === "ERR_TLS_CERT_ALTNAME_INVALID") return failed("unavailable", `The certificate of ${url} is for another name: ${text}. Connect by a name that is in it.`);
   if (/SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)|CERT_/.test(code)) return failed("unavailable", `The certificate of ${url} isn't trusted (${text}). Give the certificate authority's file as ca.`);
   if (/^ERR_(SSL|OSSL|TLS)|EPROTO/.test(code)) return failed("unavailable", `TLS with ${url} failed (${text}). If the server wants TLS from the first byte, set tlsFirst; if it has none, use nats://.`);

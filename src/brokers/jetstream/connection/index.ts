@@ -1,4 +1,4 @@
-import { connect, type ConnectionOptions as ClientOptions, type NatsConnection } from "@nats-io/transport-node";
+import type { ConnectionOptions as ClientOptions, NatsConnection } from "@nats-io/transport-node";
 import { invalidInput, QueuescopeError } from "../../../core/index.ts";
 import { connectFailure } from "./errors.ts";
 import { NatsHandle } from "./handle.ts";
@@ -8,6 +8,7 @@ import { expandedPath, readText, type Surroundings } from "./secrets.ts";
 import { type Server, shownServers } from "./servers.ts";
 import { settle } from "./settings.ts";
 import { StatusFeed } from "./status.ts";
+import { dial, type DialOptions } from "./transport.ts";
 
 export { type AccountInfo, NatsHandle } from "./handle.ts";
 export { type ContextSummary, listContexts, selectedContext } from "./contexts.ts";
@@ -36,20 +37,15 @@ export async function openConnection(options: ConnectionOptions = {}): Promise<N
     timeout,
     pingInterval: settings.pingInterval ?? 20_000,
     inboxPrefix,
-    ...tlsOf(settings, around),
+    ...transportOf(servers, tlsOf(settings, around)),
     ...reconnecting(settings.reconnect ?? {}, feed),
-  }, servers).catch((error: unknown) => {
+  }).catch((error: unknown) => {
     const failure = connectFailure(error, { url, login: shown }, timeout);
     feed.announce({ state: "closed", server: url, reason: failure.message });
     throw failure;
   });
   feed.follow(nc);
   return new NatsHandle({ nc, feed, prefix, inboxPrefix, url, login: shown, owned: true });
-}
-
-async function dial(options: ClientOptions, servers: readonly Server[]): Promise<NatsConnection> {
-  if (servers.some(({ scheme }) => scheme.startsWith("ws"))) throw new QueuescopeError("unsupported", "Websockets can't be used yet. Write nats:// or tls://.", { field: "url" });
-  return await connect(options);
 }
 
 function adopt(connection: CallersConnection, options: ConnectionOptions): NatsHandle {
@@ -83,6 +79,14 @@ function inboxPrefixOf({ inboxPrefix }: ConnectionOptions): string {
 function plainSubject(text: string, field: string): string {
   if (text.split(".").every((token) => /^[^\s*>]+$/.test(token))) return text;
   throw invalidInput(field, `${field} is ${JSON.stringify(text)}, which isn't a subject: words between single dots, without blanks, * and >.`);
+}
+
+/** Over websockets TLS lies below them, the server's gossip names no websockets, and host names are theirs to look up. */
+function transportOf(servers: readonly Server[], tls: Pick<ClientOptions, "tls">): DialOptions {
+  if (!servers.some(({ scheme }) => scheme.startsWith("ws"))) return tls;
+  if (tls.tls?.handshakeFirst === true) throw invalidInput("tlsFirst", "tlsFirst is not for websockets: wss:// speaks TLS from the first byte anyway.");
+  const websockets = new Map(servers.map((server) => [`${server.host.replaceAll(/[[\]]/g, "")}:${server.port}`, shownServers([server])]));
+  return { websockets, websocketTls: tls.tls ?? {}, tls: null, resolve: false, ignoreClusterUpdates: true };
 }
 
 function tlsOf({ tls, ca, cert, key, tlsFirst }: ConnectionOptions, around: Surroundings): Pick<ClientOptions, "tls"> {

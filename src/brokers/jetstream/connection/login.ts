@@ -21,7 +21,7 @@ export async function login(options: ConnectionOptions, around: Surroundings): P
   }
   if (creds !== undefined) {
     const text = await fileSecret(creds, "the credentials", around);
-    return { authenticators: [credsAuthenticator(() => bytes(text()))], shown: `the credentials of ${shownSource(creds, around)}` };
+    return { authenticators: [credsAuthenticator(() => bytes(`${text()}\n`))], shown: `the credentials of ${shownSource(creds, around)}` };
   }
   if (nkey !== undefined) {
     const text = await fileSecret(nkey, "the nkey's seed", around);

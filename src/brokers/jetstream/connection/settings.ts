@@ -28,7 +28,7 @@ export async function settle(given: ConnectionOptions, around: Surroundings): Pr
   const ofEnvironment = bare && explicit.context === undefined && env["NATS_URL"] ? readUrl(env["NATS_URL"], "NATS_URL") : undefined;
   const layers: ConnectionOptions[] = [explicit, ofEnvironment?.options ?? {}, context?.options ?? {}, { creds: env["NATS_CREDS"] || undefined, nkey: env["NATS_NKEY"] || undefined }];
   const servers = [url.servers, ofEnvironment?.servers ?? [], context?.servers ?? [], [LOCALHOST]].find((some) => some.length > 0) ?? [];
-  return { servers, options: { ...Object.assign({}, ...layers.toReversed().map(withoutLogin)) as ConnectionOptions, ...loginOf(layers.find(hasLogin) ?? {}) } };
+  return { servers, options: { ...(Object.assign({}, ...layers.toReversed().map(withoutLogin)) as ConnectionOptions), ...loginOf(layers.find(hasLogin) ?? {}), url: undefined } };
 }
 
 async function readContext({ options, nsc }: Context, name: string, around: Surroundings): Promise<Settings> {
