@@ -50,6 +50,7 @@ describe("the sample's queues", () => {
     await step("peeking shows the next messages in an editor and changes nothing", async ({ queues, editor }) => {
       await queues.press(queues.row("orders"), "Peek Messages");
       await editor.shows('"state": "ready"');
+      assert.deepEqual(await editor.breadcrumbs(), ["orders", "orders.peek.json"]);
       await queues.row("orders", "16 ready").waitFor();
     });
 
@@ -60,6 +61,10 @@ describe("the sample's queues", () => {
       const row = queues.row("m3-1", /^until \d/);
       await row.waitFor();
       await until("the countdown", async () => (/^\d\d?$/.test(await queues.badge(row)) ? true : undefined));
+    });
+
+    await step("its document says where it is without what only the address needs", async ({ editor }) => {
+      assert.deepEqual(await editor.breadcrumbs(), ["m3-1.json"]);
     });
 
     await step("and is acknowledged there, by a click that takes its time while other rows change", async ({ queues, page }) => {
