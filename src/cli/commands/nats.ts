@@ -19,7 +19,7 @@ export function natsCommand(act: Act): CommandUnknownOpts {
 
 function start(act: Act): CommandUnknownOpts {
   const command = new Command("start")
-    .description("Start it, if it doesn't run yet. It goes on when the command has ended, until it is stopped or the editor closes the workspace. It takes the nats-server of QUEUESCOPE_NATS_SERVER, else the one on PATH, else, after asking, the official release; whoever can log in to this machine can use it.")
+    .description("Start it, if it doesn't run yet. It goes on when the command has ended, until it is stopped or the editor closes the workspace. It takes the nats-server of QUEUESCOPE_NATS_SERVER, else the one on PATH, else, after asking, the official release (from GitHub, or from where QUEUESCOPE_NATS_MIRROR says). It listens on loopback only, without a password: whoever can log in to this machine can use it.")
     .option("--keep", "don't stop it when the editor closes the workspace")
     .option("--no-keep", "stop it then (the default)")
     .option("--port <n>", "listen there from now on; 0 takes a free port (default: the port of the last time, at first a free one)", whole)
