@@ -1,5 +1,5 @@
 import { checkSubjectHeaders, invalidInput, listOf, QueuescopeError, subjectFilter, subjectGroup, subjectName } from "../../../core/index.ts";
-import type { ArrivedMessage, SubjectMessage, Subjects, SubjectTap, TapRequest } from "../../../core/index.ts";
+import type { ArrivedMessage, SubjectMessage, Subjects, SubjectTap, TapRequest, Watch } from "../../../core/index.ts";
 import type { NatsHandle } from "../connection/index.ts";
 import { confirmed } from "./confirmed.ts";
 import { inboxPrefixOf, isInternal } from "./internal.ts";
@@ -24,11 +24,12 @@ class NatsSubjects implements OpenSubjects {
   readonly #handle: NatsHandle;
   readonly #readOnly: boolean;
   readonly #taps = new Set<LiveTap>();
+  readonly #status: Watch;
 
   constructor(handle: NatsHandle, readOnly: boolean) {
     this.#handle = handle;
     this.#readOnly = readOnly;
-    handle.onStatus(({ state, reason }) => {
+    this.#status = handle.onStatus(({ state, reason }) => {
       if (state !== "closed") return;
       const error = new QueuescopeError("unavailable", `The connection to NATS was closed${reason === undefined ? "" : ` (${reason})`}: nothing arrives any more. Connect again.`, { ended: true });
       for (const tap of this.#taps) tap.abandon(error);
@@ -94,6 +95,7 @@ class NatsSubjects implements OpenSubjects {
 
   async close(): Promise<void> {
     await Promise.all([...this.#taps].map((tap) => tap.stop()));
+    this.#status.close();
   }
 
   #check({ subject, data, headers = {}, reply }: SubjectMessage, at: string): void {

@@ -1,5 +1,5 @@
 import type { Subscription } from "@nats-io/transport-node";
-import { subjectCovers, subjectMatches, type QueuescopeError } from "../../../core/index.ts";
+import { Changes, subjectCovers, subjectMatches, type QueuescopeError } from "../../../core/index.ts";
 import type { ArrivedMessage, SubjectTap, TapOverflow, TapStats, Watch } from "../../../core/index.ts";
 import type { NatsHandle } from "../connection/index.ts";
 import { TapBuffer } from "./buffer.ts";
@@ -9,8 +9,6 @@ import { arrived } from "./wire.ts";
 
 /** Longer a server that hangs isn't waited for when a tap ends. */
 const DRAIN_WITHIN = 2_000;
-/** Changes within this are told together. */
-const TELL_AFTER = 50;
 
 export interface TapSettings {
   readonly group: string | null;
@@ -37,9 +35,8 @@ export class LiveTap implements SubjectTap {
   readonly #since = Date.now();
   readonly #subscriptions: Subscription[] = [];
   readonly #waiting = new Set<() => void>();
-  readonly #watchers = new Set<() => void>();
+  readonly #changes = new Changes();
   #statusWatch: Watch | null = null;
-  #telling: NodeJS.Timeout | null = null;
   #received = 0;
   #interruptions = 0;
   #stopping: Promise<void> | null = null;
@@ -85,7 +82,7 @@ export class LiveTap implements SubjectTap {
     this.#statusWatch = this.#handle.onStatus(({ state }) => {
       if (state === "lost" && !lost) this.#interruptions += 1;
       lost = state === "lost";
-      this.#changed();
+      this.#changes.tell();
     });
   }
 
@@ -94,7 +91,7 @@ export class LiveTap implements SubjectTap {
     for (;;) {
       if (this.#buffer.size > 0) {
         const taken = this.#buffer.take(max);
-        this.#changed();
+        this.#changes.tell();
         return taken;
       }
       if (this.#end instanceof Error) throw this.#end;
@@ -110,15 +107,12 @@ export class LiveTap implements SubjectTap {
 
   clear(): number {
     const cleared = this.#buffer.take(Number.POSITIVE_INFINITY).length;
-    this.#changed();
+    this.#changes.tell();
     return cleared;
   }
 
   watch(onChange: () => void): Watch {
-    const own = (): void => { onChange(); };
-    this.#watchers.add(own);
-    const close = (): void => { this.#watchers.delete(own); };
-    return { close, [Symbol.dispose]: close };
+    return this.#changes.watch(onChange);
   }
 
   stop(): Promise<void> {
@@ -152,7 +146,7 @@ export class LiveTap implements SubjectTap {
     this.#received += 1;
     this.#buffer.add(message);
     this.#wake();
-    this.#changed();
+    this.#changes.tell();
   }
 
   #fail(error: QueuescopeError): void {
@@ -166,19 +160,11 @@ export class LiveTap implements SubjectTap {
     this.#end = end;
     this.#resolveEnded(end);
     this.#wake();
-    this.#changed();
+    this.#changes.tell();
   }
 
   #wake(): void {
     for (const wake of this.#waiting) wake();
-  }
-
-  #changed(): void {
-    if (this.#watchers.size === 0) return;
-    this.#telling ??= setTimeout(() => {
-      this.#telling = null;
-      for (const tell of this.#watchers) tell();
-    }, TELL_AFTER);
   }
 
   /** Until something arrives, the tap ends, time is up, or the signal is aborted. */
