@@ -4,7 +4,7 @@ import { change } from "./context.ts";
 import type { Local, Work } from "./context.ts";
 import { groupCounts } from "./counts.ts";
 import type { LiveQueue } from "./live.ts";
-import { pageLimit } from "./page.ts";
+import { pageLimit } from "../../core/index.ts";
 import { queuesAfter, requireQueue } from "./queue-row.ts";
 import type { QueueRow } from "./queue-row.ts";
 import type { ReadTx } from "./tx.ts";

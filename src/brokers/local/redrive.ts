@@ -13,7 +13,7 @@ import type { LiveQueue } from "./live.ts";
 import { append } from "./log.ts";
 import type { Entry } from "./log.ts";
 import { checkRoom, dropOldest } from "./overflow.ts";
-import { afterNumber, limitOf } from "./page.ts";
+import { afterNumber, limitOf } from "../../core/index.ts";
 
 type Redriven = RedriveResult["redriven"][number];
 

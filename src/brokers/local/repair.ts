@@ -4,7 +4,7 @@ import { change } from "./context.ts";
 import type { Local } from "./context.ts";
 import { discard } from "./discard.ts";
 import { edit } from "./edit.ts";
-import { checkedFilter, checkedIds, checkedObject } from "./filters.ts";
+import { checkedFilter, checkedIds, checkedObject } from "../../core/index.ts";
 import type { LiveQueue } from "./live.ts";
 import { cancel, purge, remove } from "./purge.ts";
 import { redrive } from "./redrive.ts";

@@ -2,7 +2,7 @@ import { durationMs, groupName, invalidInput, queueName } from "../../core/index
 import type { Settlement, Workers, WorkerState } from "../../core/index.ts";
 import { change } from "./context.ts";
 import type { Local, Work } from "./context.ts";
-import { checkedObject, isTextList } from "./filters.ts";
+import { checkedObject, isTextList } from "../../core/index.ts";
 import { leaseById, openOfLog } from "./leases.ts";
 import type { Lease } from "./leases.ts";
 import { receiptText } from "./receipts.ts";
