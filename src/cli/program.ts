@@ -25,6 +25,7 @@ import { removeCommand } from "./commands/remove.ts";
 import { renewCommand } from "./commands/renew.ts";
 import { showCommand } from "./commands/show.ts";
 import { statsCommand } from "./commands/stats.ts";
+import { streamsCommand } from "./commands/streams.ts";
 import { traceCommand } from "./commands/trace.ts";
 import { workerCommand } from "./commands/worker.ts";
 import { withExamples } from "./examples.ts";
@@ -46,7 +47,7 @@ export function buildProgram(act: Act): CommandUnknownOpts {
     for (const command of commands) program.addCommand(command.helpGroup(title));
   };
   heading("Messages:", pushCommand(act), popCommand(act), ackCommand(act), nackCommand(act), releaseCommand(act), deadCommand(act), renewCommand(act), workerCommand(act));
-  heading("Inspect:", peekCommand(act), showCommand(act), statsCommand(act), partitionsCommand(act), tailCommand(act), traceCommand(act), healthCommand(act));
+  heading("Inspect:", peekCommand(act), showCommand(act), statsCommand(act), partitionsCommand(act), tailCommand(act), traceCommand(act), streamsCommand(act), healthCommand(act));
   heading("Repair:", editCommand(act), removeCommand(act), cancelCommand(act), dlqCommand(act));
   heading("Manage:", queueCommand(act), groupsCommand(act), applyCommand(act), exportCommand(act), importCommand(act), natsCommand(act));
   for (const command of withSubcommands(program)) {

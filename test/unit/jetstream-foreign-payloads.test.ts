@@ -211,7 +211,7 @@ describe("a task of Protoqueue", () => {
   });
 
   it("with metadata that is nested without end is refused, not walked", () => {
-    let value = Buffer.from([0x08, 0x00]);
+    let value: Buffer = Buffer.from([0x08, 0x00]);
     for (let i = 0; i < 150; i++) value = wrap(6, wrap(1, value));
     const metadata = wrap(3, wrap(4, wrap(1, Buffer.concat([wrap(1, Buffer.from("k")), wrap(2, value)]))));
     assert.throws(() => readTask(Buffer.concat([wrap(1, Buffer.from("id")), metadata])), /nested more than/);
