@@ -56,6 +56,8 @@ describe("logging in to NATS", { skip: natsSkip() }, () => {
     await works(handle);
     assert.equal(handle.url, nats.url);
     await works(await connected(t, { url: nats.url, user: "ada", password: "env://PW", env: { ...BARE, PW: "s3cret/1" } }));
+    await works(await connected(t, { url: nats.url.replace("//", "//ada@"), password: "s3cret/1" }));
+    await refused({ url: nats.url, password: "s3cret/1" }, "invalid-input", /a password, but no user/);
     await refused({ url: nats.url, user: "ada", password: "s3cret/2" }, "permission-denied", /refuses the user ada/);
     await refused({ url: nats.url }, "permission-denied", /no user, token, creds or nkey is given/);
   });
@@ -78,9 +80,10 @@ describe("logging in to NATS", { skip: natsSkip() }, () => {
   });
 
   it("with a credentials file, or a JWT and its seed", async (t) => {
-    const { config, jwt, seed, creds } = makeJwtUser();
+    const { config, seed, ...user } = makeJwtUser();
+    const [jwt, creds] = [user.jwt(), user.creds()];
     const nats = await server(t, { config });
-    const folder = await temporaryFolder(t, { "user.creds": creds, "other.creds": makeJwtUser().creds, "broken.creds": "s3cret" });
+    const folder = await temporaryFolder(t, { "user.creds": creds, "other.creds": makeJwtUser().creds(), "broken.creds": "s3cret" });
     await works(await connected(t, { url: `${nats.url}?creds=${encodeURIComponent(join(folder, "user.creds"))}` }));
     await works(await connected(t, { url: nats.url, env: { ...BARE, NATS_CREDS: "$HERE/user.creds", HERE: folder } }));
     await works(await connected(t, { url: nats.url, jwt, seed }));

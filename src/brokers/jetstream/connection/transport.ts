@@ -34,11 +34,9 @@ class Transport extends NodeTransport {
   override async dial({ hostname, port }: { hostname: string; port: number }): Promise<Socket> {
     const { websockets, websocketTls } = this.options as DialOptions;
     const url = websockets?.get(`${hostname}:${port}`);
-    if (url !== undefined) return await openWebsocket(url, websocketTls ?? {});
-    const socket = createConnection(port, hostname).setNoDelay(true);
-    this.#dialing = socket;
-    await once(socket, "connect");
-    socket.removeAllListeners();
+    const { socket, opened } = url === undefined ? openSocket(hostname, port) : openWebsocket(url, websocketTls ?? {});
+    this.#dialing = quiet(socket);
+    await opened;
     return socket;
   }
 
@@ -52,8 +50,14 @@ class Transport extends NodeTransport {
       await super.close(error);
       return;
     }
-    this.#dialing?.on("error", () => undefined).destroy();
+    this.#dialing?.destroy();
     this.discard();
+  }
+
+  override discard(): void {
+    super.discard();
+    // It took all listeners off; what the socket still has to say concerns nobody.
+    if (this.#dialing !== undefined) quiet(this.#dialing);
   }
 
   override async *iterate(): AsyncIterableIterator<Uint8Array> {
@@ -74,10 +78,27 @@ class Transport extends NodeTransport {
   }
 }
 
-async function openWebsocket(url: string, { caFile, certFile, keyFile }: NonNullable<DialOptions["websocketTls"]>): Promise<Socket> {
+interface Opening {
+  readonly socket: Socket;
+  readonly opened: Promise<unknown>;
+}
+
+function openSocket(host: string, port: number): Opening {
+  const socket = createConnection(port, host).setNoDelay(true);
+  return { socket, opened: once(socket, "connect") };
+}
+
+function openWebsocket(url: string, { caFile, certFile, keyFile }: NonNullable<DialOptions["websocketTls"]>): Opening {
   const file = (path: string | undefined): Buffer | undefined => (path === undefined ? undefined : readFileSync(path));
   const websocket = new WebSocket(url, { ca: file(caFile), cert: file(certFile), key: file(keyFile), perMessageDeflate: false });
-  await once(websocket, "open");
-  // What is encrypted lies below; NATS's own TLS isn't spoken here.
-  return Object.assign(createWebSocketStream(websocket), { encrypted: true }) as unknown as Socket;
+  // At once, not when it is open: the server's first message may come in the same packet. What is encrypted lies below; NATS's own TLS isn't spoken here.
+  const stream = Object.assign(createWebSocketStream(websocket), { encrypted: true });
+  // The stream's own listeners don't survive NodeTransport, which takes over all of them.
+  websocket.on("close", () => stream.destroy());
+  return { socket: stream as unknown as Socket, opened: once(websocket, "open") };
+}
+
+/** An error that nobody listens to would end the process. */
+function quiet(socket: Socket): Socket {
+  return socket.on("error", () => undefined);
 }
