@@ -24,7 +24,8 @@ export function streamsCommand(act: Act): CommandUnknownOpts {
 }
 
 async function streamsOf(session: Session): Promise<Streams> {
-  const { streams, url } = await session.existing();
+  const file = await session.missing();
+  const { streams, url } = file === null ? await session.broker() : { streams: null, url: `file:${file}` };
   if (streams === null) throw new QueuescopeError("unsupported", `${url} has no streams: they are NATS JetStream's. Name a server with --url nats://HOST, or set QUEUESCOPE_URL.`);
   return streams;
 }
