@@ -1,0 +1,69 @@
+import { isQueuescopeError, QueuescopeError } from "../../core/index.ts";
+import { bury } from "./burial.ts";
+import type { Definition } from "./definition.ts";
+import type { Effects } from "./effects.ts";
+import type { Engine } from "./engine.ts";
+import type { LogMessage } from "./message.ts";
+import type { Intent } from "./record.ts";
+import type { GroupSession } from "./session.ts";
+import { eventPublication } from "./timeline.ts";
+
+/** Does what a stored commit leaves to be done. Answers the sequences of dead letters and pushes, by their intents. */
+export async function followUp(engine: Engine, session: GroupSession, effects: Effects): Promise<ReadonlyMap<string, number>> {
+  const done = await finishIntents(engine, session, effects.queue, effects.intents);
+  await removeOver(engine, session, effects);
+  await storeEvents(engine, session, effects, done);
+  return done;
+}
+
+/** Whoever loads a record with intents does the same: they are harmless when done twice. */
+export async function finishIntents(engine: Engine, session: GroupSession, queue: Definition, ids: readonly string[]): Promise<Map<string, number>> {
+  const done = new Map<string, number>();
+  if (ids.length === 0) return done;
+  const intents = await session.intents(queue, ids);
+  await Promise.all([...intents].map(async ([id, intent]) => {
+    const seq = await finish(engine, session, id, intent);
+    if (seq !== undefined) done.set(id, seq);
+  }));
+  // Who comes after a crash does them again; nobody has to wait for this.
+  session.run({ queue, apply: ({ state }) => { for (const id of intents.keys()) state.record.intents.delete(id); } })
+    .catch((error: unknown) => { if (!isQueuescopeError(error, "lease-lost")) engine.onError(error); });
+  return done;
+}
+
+async function finish(engine: Engine, session: GroupSession, id: string, intent: Intent): Promise<number | undefined> {
+  if (intent.kind === "dead") return bury(engine, session, id, intent);
+  const { subject, headers, data } = intent;
+  const [result] = await engine.publisher.publishAll([{ subject, headers, data: Buffer.from(data, "base64") }]);
+  if (result instanceof QueuescopeError) throw result;
+  return result?.seq;
+}
+
+/** Messages that are over go from the log, but for those that another group works on: these it may still finish. */
+async function removeOver(engine: Engine, session: GroupSession, { queue, over, events }: Effects): Promise<void> {
+  if (over.length === 0) return;
+  const others = (await engine.groupNames(queue)).filter((name) => name !== session.group);
+  const leased = new Set<number>();
+  for (const name of others) for (const seq of await engine.session(queue, name).leasedNow(queue)) leased.add(seq);
+  const wait = queue.options.maxWaitTimeSeconds;
+  // The longest wait counts, leased or not.
+  const goes = (message: LogMessage): boolean => !leased.has(message.seq) || (wait > 0 && message.at <= engine.now() - wait);
+  const gone = over.filter(goes);
+  await Promise.all(gone.map(({ seq }) => engine.api.deleteMessage(session.subjects.log, seq)));
+  for (const { seq } of gone) events.push({ type: "expired", seq, own: true, data: { reason: "It waited longer than its ttl, or the queue's limits, allow." } });
+}
+
+async function storeEvents(engine: Engine, session: GroupSession, { queue, events }: Effects, done: ReadonlyMap<string, number>): Promise<void> {
+  const at = engine.now();
+  const named = events.map((event) => {
+    const intent = event.data?.["intent"];
+    if (typeof intent !== "string") return event;
+    const { intent: _, ...data } = event.data ?? {};
+    const dead = done.get(intent);
+    return { ...event, data: dead === undefined ? data : { ...data, deadLetterId: `${queue.id}-d${dead}` } };
+  });
+  const results = await engine.publisher.publishAll(named.map((event) => eventPublication(session.subjects, queue, engine.crypt, event, at)));
+  const failed = results.find((result) => result instanceof QueuescopeError);
+  // The timeline misses a line; what it tells of is stored.
+  if (failed !== undefined) engine.onError(failed);
+}

@@ -1,0 +1,93 @@
+import { Crypt, readKeys } from "../../core/index.ts";
+import type { Broker, Capabilities } from "../../core/index.ts";
+import { Api } from "./api.ts";
+import { Catalog } from "./catalog.ts";
+import { openConnection } from "./connection/index.ts";
+import type { ConnectionOptions, NatsHandle } from "./connection/index.ts";
+import { Engine } from "./engine.ts";
+import { inspectFacet } from "./inspect/index.ts";
+import { messagesFacet } from "./messages.ts";
+import { Notices } from "./notices.ts";
+import { Publisher } from "./publisher.ts";
+import { queuesFacet } from "./queues.ts";
+import { repairFacet } from "./repair/index.ts";
+import { Streams } from "./streams.ts";
+import { openSubjects } from "./taps/index.ts";
+import { workersFacet } from "./workers.ts";
+
+export interface JetStreamOptions extends ConnectionOptions {
+  readonly readOnly?: boolean;
+  /** Copies of each queue's streams. Default: 3 in a cluster, else 1. */
+  readonly replicas?: number;
+  /** 64 hexadecimal digits; several separated by commas, the current one first. Default: QUEUESCOPE_ENCRYPTION_KEY. */
+  readonly encryptionKey?: string;
+  /** Told what went wrong in the background, where there is no caller to tell. */
+  readonly onBackgroundError?: (error: unknown) => void;
+  /** The clock; for tests. */
+  readonly now?: () => number;
+}
+
+/**
+ * Opens queues on NATS JetStream.
+ * @throws unavailable, permission-denied, unsupported when JetStream is off
+ */
+export async function openJetStream(options: JetStreamOptions = {}): Promise<Broker> {
+  const crypt = new Crypt(readKeys(options.encryptionKey ?? process.env["QUEUESCOPE_ENCRYPTION_KEY"]));
+  const handle = await openConnection(options);
+  try {
+    await handle.accountInfo();
+    return brokerOn(handle, crypt, options);
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+function brokerOn(handle: NatsHandle, crypt: Crypt, options: JetStreamOptions): Broker {
+  const readOnly = options.readOnly ?? false;
+  const onError = options.onBackgroundError ?? ((): void => undefined);
+  const now = options.now ?? Date.now;
+  const api = new Api(handle);
+  const publisher = new Publisher(handle);
+  const streams = new Streams(api, options.replicas ?? (handle.nc.info?.cluster === undefined ? 1 : 3));
+  const catalog = new Catalog(api, publisher, streams, now);
+  const engine = new Engine({ api, publisher, catalog, streams, notices: new Notices(handle), crypt, readOnly, now, stamps: options.now !== undefined, onError });
+  const subjects = openSubjects(handle, { readOnly });
+  const status = handle.onStatus(({ state }) => { if (state === "restored") engine.restored(); });
+  const close = async (): Promise<void> => {
+    status.close();
+    engine.close();
+    await subjects.close();
+    await handle.close();
+  };
+  return {
+    url: handle.url,
+    readOnly,
+    capabilities: capabilities(handle, engine),
+    queues: queuesFacet(engine),
+    messages: messagesFacet(engine),
+    inspect: inspectFacet(engine),
+    repair: repairFacet(engine),
+    workers: workersFacet(engine),
+    subjects,
+    streams: null,
+    watch: (onChange) => {
+      const stop = engine.notices.listen(onChange);
+      return { close: stop, [Symbol.dispose]: stop };
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function capabilities({ nc }: NatsHandle, engine: Engine): Capabilities {
+  return {
+    broker: "jetstream",
+    version: `nats-server ${nc.info?.version ?? "unknown"}`,
+    atomicBatch: false,
+    atomicTransactions: false,
+    maxPayload: engine.maxPayload,
+    encryption: true,
+    limits: [],
+  };
+}
