@@ -156,6 +156,16 @@ describe("a NATS server that can't be used", { skip: natsSkip() }, () => {
     assert.deepEqual(states, ["connecting", "closed"]);
   });
 
+  it("and hangs up is told from one that refuses", async (t) => {
+    const rude = createServer((socket) => {
+      socket.write('INFO {"server_id":"x","version":"2.9.0","proto":1,"max_payload":1024}\r\n');
+      socket.once("data", () => { socket.destroy(); });
+    }).listen(0, "127.0.0.1");
+    t.after(() => rude.close());
+    await once(rude, "listening");
+    await refused({ url: `nats://127.0.0.1:${(rude.address() as AddressInfo).port}` }, "unavailable", /ended the connection before it let us in/);
+  });
+
   it("has JetStream off: that is said with how to turn it on", async (t) => {
     const handle = await connected(t, { url: (await server(t)).url });
     await assert.rejects(handle.accountInfo(), { code: "unsupported", message: /JetStream is off at .*nats-server -js/ });

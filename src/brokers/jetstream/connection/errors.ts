@@ -1,5 +1,5 @@
 import { QueuescopeError } from "../../../core/index.ts";
-import { type Violation, violationOf } from "./status.ts";
+import { ENDED, type Violation, violationOf } from "./status.ts";
 
 /** How people may see a connection in errors. */
 export interface Named {
@@ -13,8 +13,9 @@ export interface Named {
 export function connectFailure(error: unknown, { url, login }: Named, timeout: number): QueuescopeError {
   const { text, code, cause } = facts(error);
   const failed = (kind: "unavailable" | "permission-denied" | "invalid-input", message: string): QueuescopeError => new QueuescopeError(kind, message, { cause: error });
-  if (/certificate required|bad certificate|unknown ca/i.test(`${text} ${cause}`)) return failed("permission-denied", `${url} wants a client certificate that it trusts. Give cert and key (files).`);
+  if (/certificate required|bad certificate|unknown ca/i.test(`${text} ${cause}`)) return failed("permission-denied", `${url} wants a client certificate that it trusts. Give the files cert and key of one that its authority has signed.`);
   if (/authentication expired|account authentication expired/i.test(text)) return failed("permission-denied", `${url} says that ${login} has expired. Get a new one.`);
+  if (text.includes(ENDED)) return failed("unavailable", `${url} ended the connection before it let us in (${text.slice(text.indexOf(ENDED) + ENDED.length).trim()}). It may be shutting down, distrust the client certificate, or not be a NATS server: look at its log.`);
   if (/authorization violation|AUTHORIZATION_VIOLATION|authentication timeout/i.test(text)) {
     return failed("permission-denied", login === "" ? `${url} wants to know who connects, but no user, token, creds or nkey is given. Give one, or choose a context of the nats CLI.` : `${url} refuses ${login}. Correct it, or ask who runs the server for access.`);
   }

@@ -29,6 +29,9 @@ interface Event {
   readonly permissionContext?: { operation: string; subject: string; queue?: string };
 }
 
+/** How our transport begins what it says of a connection that ended before the server let us in. */
+export const ENDED = "the connection ended:";
+
 type Listener<T> = (event: T) => void;
 
 /** Follows a connection of either package and tells what matters, until it is closed. */
@@ -106,7 +109,7 @@ export class StatusFeed {
       for (const listener of this.#violations) listener(violation);
       return;
     }
-    this.#refusal = event.error?.message ?? (typeof event.data === "string" ? event.data : undefined);
+    this.#refusal = (event.error?.message ?? (typeof event.data === "string" ? event.data : undefined))?.replace(`Authorization Violation: ${ENDED}`, ENDED);
     if (this.#current.state === "lost" && this.#refusal !== undefined) this.announce({ ...this.#current, reason: this.#refusal });
   }
 }

@@ -2,9 +2,10 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createConnection, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import { type ConnectionOptions as ClientOptions, type NatsConnection, NatsConnectionImpl, setTransportFactory } from "@nats-io/transport-node";
+import { type ConnectionOptions as ClientOptions, type NatsConnection, NatsConnectionImpl, type ServerInfo, setTransportFactory } from "@nats-io/transport-node";
 import { nodeResolveHost, NodeTransport } from "@nats-io/transport-node/lib/node_transport.js";
 import { createWebSocketStream, WebSocket } from "ws";
+import { ENDED } from "./status.ts";
 
 /** What our transport wants to know besides. */
 export interface DialOptions extends ClientOptions {
@@ -24,6 +25,7 @@ class Transport extends NodeTransport {
   #dialing: Socket | undefined;
   #answered = false;
   #overWebsocket = false;
+  #wantsCertificate = false;
 
   override async connect(server: Parameters<NodeTransport["connect"]>[0], options: DialOptions): Promise<void> {
     this.#overWebsocket = options.websockets !== undefined;
@@ -38,6 +40,13 @@ class Transport extends NodeTransport {
     this.#dialing = quiet(socket);
     await opened;
     return socket;
+  }
+
+  override async peekInfo(): Promise<ServerInfo> {
+    const info = await super.peekInfo();
+    const { certFile } = this.options.tls ?? {};
+    this.#wantsCertificate = info.tls_verify === true && certFile === undefined && !this.#overWebsocket;
+    return info;
   }
 
   override startTLS(): Promise<TLSSocket> {
@@ -70,10 +79,14 @@ class Transport extends NodeTransport {
     }
   }
 
-  /** A socket that ends before the server has let us in is a refusal (by TLS 1.3, of a client certificate), which the package would wait out. */
+  /**
+   * A connection that ends before the server has let us in: the package would wait until its time is up, unless it is told
+   * by an error of the server's. TLS 1.3 refuses a client certificate this way.
+   */
   #refuse(error: unknown): void {
-    if (this.#answered || !(error instanceof Error)) return;
-    this.yields.push(new TextEncoder().encode(`-ERR 'Authorization Violation: ${error.message.replaceAll(/[\r\n']/g, " ")}'\r\n`));
+    if (this.#answered || this.yields.length > 0) return;
+    const text = error instanceof Error ? error.message.replaceAll(/[\r\n']/g, " ") : "without a word";
+    this.yields.push(new TextEncoder().encode(`-ERR 'Authorization Violation: ${this.#wantsCertificate ? "certificate required" : `${ENDED} ${text}`}'\r\n`));
     this.signal.resolve();
   }
 }
