@@ -47,10 +47,15 @@ export class Session implements AsyncDisposable {
 
   /** The broker of --url, QUEUESCOPE_URL or the workspace, for a command that may make the first queue. */
   async broker(): Promise<Broker> {
-    return (await (this.#connection ??= this.#connect())).broker;
+    return (await this.connection()).broker;
   }
 
-  /** The same, for a command that only makes sense where there are queues: it leaves no empty file behind. @throws queue-not-found */
+  /** The same with everything of the library; its background work logs to `logger`. */
+  connection(logger = this.logger): Promise<Connection> {
+    return (this.#connection ??= this.#connect(logger));
+  }
+
+  /** As `broker`, for a command that only makes sense where there are queues: it leaves no empty file behind. @throws queue-not-found */
   async existing(): Promise<Broker> {
     const path = await this.missing();
     if (path !== null) throw new QueuescopeError("queue-not-found", `There are no queues here yet: ${path} doesn't exist. Push a first message with: queuescope push QUEUE DATA`);
@@ -97,9 +102,9 @@ export class Session implements AsyncDisposable {
   }
 
   /** Loaded when it is needed: --help needs no database. */
-  async #connect(): Promise<Connection> {
+  async #connect(logger: Logger): Promise<Connection> {
     const { connect } = await import("../client/connect.ts");
-    return await connect({ url: this.url, logger: this.logger });
+    return await connect({ url: this.url, logger });
   }
 }
 
