@@ -13,15 +13,23 @@ export interface OpenSettings {
   readonly folder: string;
   /** False: `undefined` where its file isn't there yet. */
   readonly create: boolean;
+  /** Told which file isn't there. */
+  readonly onAbsent?: (path: string) => void;
   readonly encryptionKey: string | undefined;
   readonly log: Pick<Logger, "warn" | "error">;
 }
 
 /** Loads the drivers, on first use, and opens a plan's broker. */
-export async function openBroker(plan: ConnectionPlan, { folder, create, encryptionKey, log }: OpenSettings): Promise<OpenedBroker | undefined> {
+export async function openBroker(plan: ConnectionPlan, { folder, create, onAbsent, encryptionKey, log }: OpenSettings): Promise<OpenedBroker | undefined> {
   const { connect, databasePath } = await import("../../client/connect.ts");
   const place = { url: plan.url, cwd: folder };
-  if (!create && !(await access(databasePath(place)).then(() => true, () => false))) return undefined;
+  if (!create) {
+    const path = databasePath(place);
+    if (!(await access(path).then(() => true, () => false))) {
+      onAbsent?.(path);
+      return undefined;
+    }
+  }
   // The editor's event loop is not for checkpoints.
   const connection = await connect({ ...place, readOnly: plan.readOnly, encryptionKey, housekeeping: "thread", logger: quiet(log) });
   return { broker: connection.broker, close: () => connection.close() };
