@@ -39,6 +39,8 @@ export class Streams {
   async remove(subjects: Subjects): Promise<void> {
     for (const name of [subjects.log, subjects.state]) {
       try {
+        // nats-server 2.15 can bring messages back when the stream is made anew before their files are gone.
+        await this.#api.purge(name);
         await this.#api.request(`STREAM.DELETE.${name}`);
       } catch (error) {
         if (!isApiError(error, STREAM_NOT_FOUND)) throw error;
