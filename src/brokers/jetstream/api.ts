@@ -5,7 +5,7 @@ import type { NatsHandle } from "./connection/index.ts";
 import { LogMessage } from "./message.ts";
 
 /** What the engine needs of a connection. */
-export type Link = Pick<NatsHandle, "nc" | "prefix" | "inbox" | "headers" | "failure">;
+export type Link = Pick<NatsHandle, "nc" | "prefix" | "inbox" | "headers" | "failure" | "onViolation">;
 
 /** A message as a stream keeps it. */
 export interface Stored {

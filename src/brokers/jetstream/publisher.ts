@@ -1,7 +1,8 @@
 import type { Msg, Subscription } from "@nats-io/transport-node";
-import { QueuescopeError } from "../../core/index.ts";
+import { QueuescopeError, type Watch } from "../../core/index.ts";
 import { type Headers, type Link, PATIENCE } from "./api.ts";
 import { apiFailure } from "./api-errors.ts";
+import type { Violation } from "./connection/index.ts";
 
 export interface Publication {
   readonly subject: string;
@@ -34,13 +35,15 @@ interface Round {
 export class Publisher {
   readonly #link: Link;
   readonly #inbox: string;
-  readonly #waiting = new Map<number, { round: Round; index: number }>();
+  readonly #waiting = new Map<number, { round: Round; index: number; subject: string }>();
+  readonly #violations: Watch;
   #subscription: Subscription | undefined;
   #last = 0;
 
   constructor(link: Link) {
     this.#link = link;
     this.#inbox = link.inbox();
+    this.#violations = link.onViolation((violation, error) => { this.#refuse(violation, error); });
   }
 
   /** In order. Each has its own result; a failed one doesn't stop those behind it. */
@@ -54,7 +57,8 @@ export class Publisher {
         open: messages.length,
         done: () => {
           clearTimeout(timer);
-          resolve(round.results.map((result) => result ?? lost(messages.length)));
+          // Not map: it steps over what was never answered.
+          resolve(Array.from(round.results, (result) => result ?? lost(messages.length)));
         },
       };
       const timer = setTimeout(() => {
@@ -63,7 +67,7 @@ export class Publisher {
       }, timeout);
       messages.forEach((message, index) => {
         this.#last += 1;
-        this.#waiting.set(this.#last, { round, index });
+        this.#waiting.set(this.#last, { round, index, subject: message.subject });
         try {
           this.#send(message, this.#last);
         } catch (cause) {
@@ -81,6 +85,7 @@ export class Publisher {
   }
 
   close(): void {
+    this.#violations.close();
     this.#subscription?.unsubscribe();
     this.#subscription = undefined;
   }
@@ -102,6 +107,15 @@ export class Publisher {
         if (error === null) this.#answer(Number(message.subject.slice(this.#inbox.length + 1)), read(message));
       },
     });
+  }
+
+  /** A permission is missing: those that need it are told at once, not when their time is up. */
+  #refuse({ operation, subject }: Violation, error: QueuescopeError): void {
+    const answers = operation === "subscription" && subject === `${this.#inbox}.*`;
+    if (answers) this.#subscription = undefined;
+    for (const [number, waiting] of [...this.#waiting]) {
+      if (answers || (operation === "publish" && waiting.subject === subject)) this.#answer(number, error);
+    }
   }
 
   #answer(number: number, result: Acknowledged | QueuescopeError): void {

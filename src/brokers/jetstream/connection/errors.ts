@@ -51,7 +51,8 @@ export function requestFailure(error: unknown, subject: string, { url, login, pr
 
 /** The one feature that is lost, and what to grant to have it. */
 export function violationError({ operation, subject, queue }: Violation, { url, login, prefix, inboxPrefix }: Named & { readonly prefix: string; readonly inboxPrefix: string }, cause?: unknown): QueuescopeError {
-  const grant = subject.startsWith(`${prefix}.`) ? `${prefix}.>` : subject.startsWith(`${inboxPrefix}.`) ? `${inboxPrefix}.>` : subject;
+  const family = [prefix, inboxPrefix, /^qs(-[a-z])?(?=\.)/.exec(subject)?.[0]].find((start) => start !== undefined && subject.startsWith(`${start}.`));
+  const grant = family === undefined ? subject : `${family}.>`;
   const who = login === "" ? "This connection" : capital(login);
   const [verb, list] = operation === "publish" ? ["publish to", "publish"] : ["subscribe to", "subscribe"];
   const inQueue = queue === undefined ? "" : ` in the queue group ${queue}`;
