@@ -13,7 +13,8 @@ export function jetstream(version: NatsVersion): BrokerFactory {
     name: version === "newest" ? "jetstream" : `jetstream on ${version}`,
     longestAdvance: Number.POSITIVE_INFINITY,
     async create() {
-      const server = await startNatsServer({ version });
+      // Room for the suite's larger payloads; the default is 1 MiB.
+      const server = await startNatsServer({ version, config: "max_payload: 8MB" });
       let moved = 0;
       const now = (): number => Date.now() + moved;
       return {

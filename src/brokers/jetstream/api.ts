@@ -119,15 +119,19 @@ export class Api {
     return made.num_pending;
   }
 
-  /** Up to `most` messages of `filter` from `from` on, in order, by a consumer that lives as long as this call. */
-  async readMany(stream: string, filter: string, from: number, most: number): Promise<LogMessage[]> {
+  /**
+   * Up to `most` messages of `filter` from `from` on, in order, by a consumer that lives as long as this call.
+   * @param bytes fewer when they have more than this; one at least
+   */
+  async readMany(stream: string, filter: string, from: number, most: number, bytes?: number): Promise<LogMessage[]> {
     if (most <= 2) return this.#oneByOne(stream, filter, from, most);
     const name = `qsc_${Math.random().toString(36).slice(2, 12)}`;
     const { nc, prefix } = this.link;
     const { num_pending: there } = await this.makeConsumer(stream, name, { filter_subject: filter, inactive_threshold: 10_000_000_000, deliver_policy: "by_start_sequence", opt_start_seq: Math.max(1, from) });
     const want = Math.min(most, there);
     const found: LogMessage[] = [];
-    if (want > 0) await this.#collect(`CONSUMER.MSG.NEXT.${stream}.${name}`, filter, want, found);
+    const limit = bytes === undefined ? {} : { max_bytes: Math.max(bytes, (nc.info?.max_payload ?? 0) + 65_536) };
+    if (want > 0) await this.#collect(`CONSUMER.MSG.NEXT.${stream}.${name}`, filter, { batch: want, ...limit }, found);
     nc.publish(`${prefix}.CONSUMER.DELETE.${stream}.${name}`);
     return found;
   }
@@ -143,7 +147,7 @@ export class Api {
     return found;
   }
 
-  #collect(pull: string, filter: string, want: number, found: LogMessage[]): Promise<void> {
+  #collect(pull: string, filter: string, want: { readonly batch: number; readonly max_bytes?: number }, found: LogMessage[]): Promise<void> {
     const { nc, prefix } = this.link;
     return new Promise((resolve, reject) => {
       const end = (error?: Error): void => {
@@ -160,16 +164,16 @@ export class Api {
             return;
           }
           const read = LogMessage.delivered(message);
-          // A status: what was removed since the count doesn't come.
+          // A status: what was removed since the count doesn't come, nor what is too much.
           if (read === undefined) {
             end();
             return;
           }
           found.push(read);
-          if (found.length >= want) end();
+          if (found.length >= want.batch) end();
         },
       });
-      nc.publish(`${prefix}.${pull}`, JSON.stringify({ batch: want, no_wait: true }), { reply: subscription.getSubject() });
+      nc.publish(`${prefix}.${pull}`, JSON.stringify({ ...want, no_wait: true }), { reply: subscription.getSubject() });
     });
   }
 

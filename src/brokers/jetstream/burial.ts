@@ -2,7 +2,7 @@ import { QueuescopeError } from "../../core/index.ts";
 import type { DeadReason, Instant } from "../../core/index.ts";
 import { isApiError, WRONG_LAST_SEQUENCE } from "./api.ts";
 import type { Engine } from "./engine.ts";
-import { HEADER } from "./message.ts";
+import { enclosed, HEADER } from "./message.ts";
 import type { LogMessage } from "./message.ts";
 import { overlaid } from "./overlay.ts";
 import type { Intent } from "./record.ts";
@@ -35,7 +35,7 @@ export async function bury(engine: Engine, session: GroupSession, id: string, in
   const message = await overlaid(engine, session.subjects, found);
   const subject = session.subjects.dead(session.group, intent.seq, id);
   const headers = { ...headersOf(message), [DEATH]: JSON.stringify(deathOf(message, intent)), "Nats-Expected-Last-Subject-Sequence": "0" };
-  const [result] = await engine.publisher.publishAll([{ subject, data: message.data, headers }]);
+  const [result] = await engine.publisher.publishAll([{ subject, ...enclosed(headers, message.data) }]);
   if (!(result instanceof QueuescopeError)) return result?.seq;
   if (!isApiError(result, WRONG_LAST_SEQUENCE)) throw result;
   return (await engine.api.read(session.subjects.log, { last_by_subj: subject }))?.seq;
@@ -46,7 +46,8 @@ function headersOf(message: LogMessage): Record<string, string> {
   return Object.fromEntries(kept.map((name) => [name, message.header(name) ?? ""]));
 }
 
-function deathOf(message: LogMessage, { kind: _, ...intent }: Extract<Intent, { kind: "dead" }>): Death {
+function deathOf(message: LogMessage, { seq, at, reason, c, d, err, stack }: Extract<Intent, { kind: "dead" }>): Death {
   const { partition, priority, alias } = message.place;
-  return { ...intent, number: alias ?? message.seq, partition, priority, createdAt: message.at };
+  const told = { ...(err === undefined ? {} : { err }), ...(stack === undefined ? {} : { stack }) };
+  return { seq, at, reason, c, d, ...told, number: alias ?? message.seq, partition, priority, createdAt: message.at };
 }

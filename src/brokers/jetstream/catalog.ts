@@ -169,9 +169,9 @@ function busy(name: string): QueuescopeError {
 
 function parse(data: Uint8Array): Definition {
   try {
-    const value = JSON.parse(Buffer.from(data).toString()) as Definition & { v: number };
+    const value = JSON.parse(Buffer.from(data).toString()) as Omit<Definition, "v"> & { v: number };
     if (value.v !== 1) throw new QueuescopeError("version-unsupported", "A queue's definition was written by a newer Queuescope. Update this one.");
-    return { ...value, options: { ...DEFAULT_OPTIONS, ...value.options } };
+    return { ...value, v: 1, options: { ...DEFAULT_OPTIONS, ...value.options } };
   } catch (cause) {
     if (cause instanceof QueuescopeError) throw cause;
     throw new QueuescopeError("corrupt", `A definition in the stream ${META_STREAM} can't be read: somebody else wrote there.`, { cause });

@@ -1,15 +1,15 @@
-import type { Delivery } from "../../core/index.ts";
+import type { Delivery, MessageBase } from "../../core/index.ts";
 import type { Definition } from "./definition.ts";
 import type { Engine } from "./engine.ts";
 import { messageId } from "./ids.ts";
 import { HEADER } from "./message.ts";
 import type { LogMessage } from "./message.ts";
 import { receiptText } from "./receipts.ts";
+import type { Place } from "./subjects.ts";
 import type { Taken } from "./taking.ts";
 
-/** What every view of a message shares. */
-export function baseOf({ crypt }: Engine, queue: Definition, message: LogMessage): Omit<Delivery, "group" | "receipt" | "attempt" | "deliveryCount" | "leaseExpiresAt"> {
-  const { partition, priority, alias } = message.place;
+/** What every view of a message shares. @param place of a scheduled message: where it will enter */
+export function baseOf({ crypt }: Engine, queue: Definition, message: LogMessage, { partition, priority, alias }: Place = message.place): MessageBase {
   const id = messageId(queue.id, alias ?? message.seq);
   return {
     id,

@@ -115,7 +115,7 @@ export function endPart(work: Work, partition: string, ending: Ending): Fate | n
       continue;
     }
     fate = fail(work, held, ending.error, ending.how);
-    if (fate.fate === "retry") returned.push(fate.past);
+    if (fate.fate === "retry") returned.push({ ...fate.past, at: fate.retryAt });
     else settled.push(seq);
   }
   const head = returned[0];

@@ -7,7 +7,7 @@ import { followUp } from "./follow-up.ts";
 import { EVERY_QUEUE } from "./notices.ts";
 import type { Notices } from "./notices.ts";
 import { makeRoom } from "./overflow.ts";
-import type { Publisher } from "./publisher.ts";
+import type { Acknowledged, Publisher } from "./publisher.ts";
 import { HEADROOM } from "./push.ts";
 import { GroupSession } from "./session.ts";
 import type { Streams } from "./streams.ts";
@@ -111,7 +111,7 @@ export class Engine {
     this.notices.tell(subjects, due);
   }
 
-  follow(session: GroupSession, effects: Effects): Promise<ReadonlyMap<string, number>> {
+  follow(session: GroupSession, effects: Effects): Promise<ReadonlyMap<string, Acknowledged>> {
     return followUp(this, session, effects);
   }
 

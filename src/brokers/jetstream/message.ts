@@ -21,9 +21,23 @@ export const HEADER = {
   ttl: "Qs-Ttl",
   place: "Qs-Place",
   edited: "Qs-Edited",
+  /** Headers too large for NATS stand as JSON in so many bytes before the data. */
+  front: "Qs-Front",
 } as const;
 
 const OURS: ReadonlySet<string> = new Set(Object.values(HEADER));
+
+/** NATS takes 64 KiB of headers; larger ones of ours go before the data. */
+const LARGE = 16_384;
+
+/** What is published for these headers and data. */
+export function enclosed(headers: Readonly<Record<string, string>>, data: Uint8Array): { readonly headers: Readonly<Record<string, string>>; readonly data: Uint8Array } {
+  const large = Object.entries(headers).filter(([, value]) => value.length > LARGE);
+  if (large.length === 0) return { headers, data };
+  const front = Buffer.from(JSON.stringify(Object.fromEntries(large)));
+  const small = Object.fromEntries(Object.entries(headers).filter(([, value]) => value.length <= LARGE));
+  return { headers: { ...small, [HEADER.front]: String(front.length) }, data: Buffer.concat([front, data]) };
+}
 
 /** A message of the log, in memory. Most of it is read only when somebody asks. */
 export class LogMessage {
@@ -45,7 +59,15 @@ export class LogMessage {
   }
 
   static ofStored({ seq, subject, data, at, headers }: Stored): LogMessage {
-    return new LogMessage(seq, subject, data, at, (name) => headers[name], () => Object.keys(headers));
+    return LogMessage.#opened(seq, subject, data, at, (name) => headers[name], () => Object.keys(headers));
+  }
+
+  static #opened(seq: number, subject: string, data: Uint8Array, at: number, header: (name: string) => string | undefined, names: () => string[]): LogMessage {
+    const length = Number(header(HEADER.front) ?? 0);
+    if (length === 0) return new LogMessage(seq, subject, data, at, header, names);
+    const front = JSON.parse(Buffer.from(data.subarray(0, length)).toString()) as Readonly<Record<string, string>>;
+    const all = (): string[] => [...names().filter((name) => name !== HEADER.front), ...Object.keys(front)];
+    return new LogMessage(seq, subject, data.subarray(length), at, (name) => front[name] ?? (name === HEADER.front ? undefined : header(name)), all);
   }
 
   /** As a consumer delivered it; `undefined` when its reply subject isn't a consumer's. */
@@ -53,7 +75,7 @@ export class LogMessage {
     const { headers } = message;
     const place = deliveredAs(message.reply ?? "");
     if (place === undefined) return undefined;
-    return new LogMessage(place.seq, message.subject, message.data, place.at, (name) => headers?.get(name) || undefined, () => headers?.keys() ?? []);
+    return LogMessage.#opened(place.seq, message.subject, message.data, place.at, (name) => headers?.get(name) || undefined, () => headers?.keys() ?? []);
   }
 
   /** Itself, with the data and headers of an edit. */

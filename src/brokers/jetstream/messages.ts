@@ -16,7 +16,7 @@ import { leaseLost, settleGroup } from "./settling.ts";
 import type { Asked, Settled } from "./settling.ts";
 import { trace } from "./traces.ts";
 import { transact } from "./transact.ts";
-import { waitUntil } from "./wait.ts";
+import { Waker } from "./wait.ts";
 
 export function messagesFacet(engine: Engine): Messages {
   const popOnce = async (queue: Definition, want: Wanted<Id>): Promise<Delivery[]> => {
@@ -31,18 +31,17 @@ export function messagesFacet(engine: Engine): Messages {
     for (;;) {
       const queue = await engine.catalog.need(name);
       const session = engine.session(queue, want.group);
-      let woken = false;
-      const stop = session.onWake(() => { woken = true; });
+      const waker = new Waker(session);
       try {
         const deliveries = await popOnce(queue, want);
         if (deliveries.length > 0 || performance.now() >= deadline || request.signal?.aborted === true) return deliveries;
-        if (!woken) await waitUntil(engine, queue, session, deadline, request.signal);
+        await waker.wait(engine, queue, deadline, request.signal);
       } catch (error) {
         // Deleted under way: who goes on reading the definition learns it.
         if (isQueuescopeError(error, "queue-not-found")) engine.catalog.forget(name);
         throw error;
       } finally {
-        stop();
+        waker.stop();
       }
     }
   };
@@ -118,44 +117,35 @@ async function poppingOf(engine: Engine, queue: Definition, want: Wanted<Id>): P
 /** One result a settlement, in order. */
 async function settleAll(engine: Engine, settlements: readonly Settlement[]): Promise<SettleResult[]> {
   const { results, groups } = await byGroup(engine, settlements);
-  await Promise.all(groups.map(async ({ queue, session, asked }) => {
-    const performed = await session.run({ queue, apply: (work) => settleGroup(work, asked), unsure: refusesAny });
-    if (performed === undefined) refuseAll(results, asked);
-    else put(results, queue, performed.value, performed);
-  }));
+  await Promise.all(groups.map((group) => settleOne(results, group)));
   return results;
 }
 
 /** Settles and pops in one commit, where they are of one group. */
 async function together(engine: Engine, settlements: readonly Settlement[], queue: Definition, want: Wanted<Id>): Promise<{ settled: SettleResult[]; deliveries: Delivery[] }> {
   const { results, groups } = await byGroup(engine, settlements);
-  const own = groups.find(({ session }) => session === engine.session(queue, want.group));
-  await Promise.all(groups.filter((group) => group !== own).map(async ({ queue: other, session, asked }) => {
-    const performed = await session.run({ queue: other, apply: (work) => settleGroup(work, asked), unsure: refusesAny });
-    if (performed === undefined) refuseAll(results, asked);
-    else put(results, other, performed.value, performed);
-  }));
   const popping = await poppingOf(engine, queue, want);
-  if (popping === null) {
-    if (own !== undefined) await settleOne(results, own);
-    return { settled: results, deliveries: [] };
-  }
-  await popping.prepare(queue);
+  // A pop that can't be fails before anything is settled.
+  await popping?.prepare(queue);
+  const own = popping === null ? undefined : groups.find(({ session }) => session === popping.session);
+  await Promise.all(groups.filter((group) => group !== own).map((group) => settleOne(results, group)));
+  if (popping === null) return { settled: results, deliveries: [] };
   const asked = own?.asked ?? [];
   const both = (work: Work) => ({ settled: settleGroup(work, asked), take: popping.take(work) });
-  const performed = await popping.session.run({ queue, apply: both, unsure: ({ settled, take }) => refusesAny(settled) || take.taken.length === 0 });
+  const performing = popping.session.run({ queue, apply: both, unsure: ({ settled, take }) => refusesAny(settled) || take.taken.length === 0 });
+  // What other groups settled is stored, and its caller must hear so.
+  const performed = own === undefined ? await performing.catch(() => undefined) : await performing;
   if (performed === undefined) {
     refuseAll(results, asked);
-    return { settled: results, deliveries: await popping.pop(queue) };
+    return { settled: results, deliveries: [] };
   }
   put(results, queue, performed.value.settled, performed);
   const { take } = performed.value;
-  if (take.taken.length > 0) return { settled: results, deliveries: await popping.deliver(queue, take) };
-  const more = await popping.fetch(queue, take.missing).catch(() => false);
-  return { settled: results, deliveries: more ? await popping.pop(queue).catch(() => []) : [] };
+  const deliveries = take.taken.length > 0 ? popping.deliver(queue, take) : popping.fetch(queue, take.missing).then((more) => (more ? popping.pop(queue) : []), () => []);
+  return { settled: results, deliveries: await deliveries.catch(() => []) };
 }
 
-async function settleOne(results: SettleResult[], { queue, session, asked }: Asking): Promise<void> {
+export async function settleOne(results: SettleResult[], { queue, session, asked }: Asking): Promise<void> {
   const performed = await session.run({ queue, apply: (work) => settleGroup(work, asked), unsure: refusesAny });
   if (performed === undefined) refuseAll(results, asked);
   else put(results, queue, performed.value, performed);
@@ -203,9 +193,9 @@ export function refusesAny(settled: readonly Settled[]): boolean {
   return settled.some(({ result }) => !result.ok);
 }
 
-export function put(results: SettleResult[], queue: Definition, settled: readonly Settled[], { dead }: Performed<unknown>): void {
+export function put(results: SettleResult[], queue: Definition, settled: readonly Settled[], { done }: Performed<unknown>): void {
   for (const { index, result, intent } of settled) {
-    const seq = intent === undefined ? undefined : dead.get(intent);
+    const seq = intent === undefined ? undefined : done.get(intent)?.seq;
     results[index] = result.ok && seq !== undefined ? { ...result, deadLetterId: `${queue.id}-d${seq}` } : result;
   }
 }

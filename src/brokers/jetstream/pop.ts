@@ -27,6 +27,7 @@ export class Popping {
   /** Partitions and messages that were read to their end. */
   readonly #exhausted = new Set<string>();
   readonly #gone = new Set<number>();
+  #caughtUp = false;
 
   constructor(engine: Engine, session: GroupSession, wanted: Wanted<number>) {
     this.#engine = engine;
@@ -56,11 +57,21 @@ export class Popping {
       }
       const { value } = performed;
       if (value.taken.length > 0) return this.deliver(queue, value);
-      if (!(await this.fetch(queue, value.missing))) return [];
+      if (!(await this.fetch(queue, value.missing)) && !(await this.#catchUp(queue))) return [];
     }
   }
 
-  async deliver(queue: Definition, { taken, edited }: Take): Promise<Delivery[]> {
+  /** What is in memory held nothing for the group: the rest of the log may. `false` when that was read before. */
+  async #catchUp(queue: Definition): Promise<boolean> {
+    if (this.#caughtUp || this.#wanted.message !== null || this.#wanted.partition !== null) return false;
+    this.#caughtUp = true;
+    await this.session.readAhead(prioritiesOf(queue), Infinity);
+    return true;
+  }
+
+  async deliver(queue: Definition, { taken, missing, edited }: Take): Promise<Delivery[]> {
+    // The next pop finds it in memory: partitions of which nothing is there wait no longer than others.
+    if (missing.partitions.size > 0) this.fetch(queue, missing).catch(this.#engine.onError);
     return Promise.all(taken.map(async (one) => {
       const message = edited.has(one.message.seq) ? await overlaid(this.#engine, this.session.subjects, one.message) : one.message;
       return deliveryOf(this.#engine, queue, this.session.group, { ...one, message });

@@ -1,15 +1,19 @@
+import { createHash } from "node:crypto";
 import { checkPriority, checkPushItems, DEFAULT_PARTITION, isQueuescopeError, QueuescopeError } from "../../core/index.ts";
 import type { PushItem, PushResult } from "../../core/index.ts";
 import type { Definition } from "./definition.ts";
 import type { Engine } from "./engine.ts";
 import { messageId } from "./ids.ts";
-import { HEADER } from "./message.ts";
+import { enclosed, HEADER, LogMessage } from "./message.ts";
 import type { Acknowledged, Publication } from "./publisher.ts";
 import { Subjects, token } from "./subjects.ts";
 import type { Where } from "./subjects.ts";
 
 /** Room that a message's headers, and a dead letter's error, need besides the payload. */
 export const HEADROOM = 48 * 1024;
+
+/** Longer ones are told apart by their hashes. */
+const LONG_ID = 200;
 
 /** A message on its way in. */
 export interface Incoming extends PushItem {
@@ -46,11 +50,19 @@ export async function queueForPush(engine: Engine, name: string, create: boolean
 /** One result an item, in order. @throws as the port's push */
 export async function pushInto(engine: Engine, queue: Definition, items: readonly Incoming[]): Promise<PushResult[]> {
   if (items.length === 0) return [];
-  const ready = await prepare(engine, queue, items);
-  const results = new Array<Acknowledged | QueuescopeError>(items.length);
+  return publishReady(engine, queue, await prepare(engine, queue, items));
+}
+
+/** @throws partial-push naming what was stored; what the server said when nothing was */
+export async function publishReady(engine: Engine, queue: Definition, ready: readonly Ready[]): Promise<PushResult[]> {
+  const results = new Array<Acknowledged | QueuescopeError>(ready.length);
   for (const wave of waves(ready)) {
     const answers = await engine.publisher.publishAll(wave.map((index) => (ready[index] as Ready).publication));
-    wave.forEach((index, i) => { results[index] = answers[i] as Acknowledged | QueuescopeError; });
+    await Promise.all(wave.map(async (index, i) => {
+      const answer = answers[i] as Acknowledged | QueuescopeError;
+      const again = !(answer instanceof QueuescopeError) && answer.duplicate;
+      results[index] = again ? await beyondWindow(engine, queue, (ready[index] as Ready).publication, answer) : answer;
+    }));
     // What stands behind a failure in its partition must not overtake it.
     if (answers.some((answer) => answer instanceof QueuescopeError)) break;
   }
@@ -92,10 +104,10 @@ function publicationOf(engine: Engine, queue: Definition, subjects: Subjects, it
   if (item.onlyGroup !== undefined) headers[HEADER.onlyGroup] = JSON.stringify(item.onlyGroup);
   if (item.origin !== undefined) headers[HEADER.origin] = item.origin;
   const once = item.once ?? (item.transactionId !== undefined && options.dedupWindowSeconds > 0 ? `${where.partition === null ? "" : token(where.partition)} ${item.transactionId}` : undefined);
-  if (once !== undefined) headers["Nats-Msg-Id"] = token(once);
+  if (once !== undefined) headers["Nats-Msg-Id"] = once.length > LONG_ID ? createHash("sha256").update(once).digest("base64url") : token(once);
   const data = item.raw?.data ?? engine.crypt.seal(item.payload.bytes, options.encryptionEnabled);
-  checkSize(engine, data.length + (own?.length ?? 0), `${at}payload`);
-  return { publication: { subject: due === null ? subjects.message(where) : subjects.scheduled(due), data, headers }, where, item, due };
+  checkSize(engine, data.length + (own?.length ?? 0) + (headers[HEADER.transaction]?.length ?? 0), `${at}payload`);
+  return { publication: { subject: due === null ? subjects.message(where) : subjects.scheduled(due), ...enclosed(headers, data) }, where, item, due };
 }
 
 function headersText({ crypt }: Engine, { options }: Definition, { headers }: PushItem): string | undefined {
@@ -121,6 +133,28 @@ async function openPriorities(engine: Engine, queue: Definition, ready: readonly
   let bits = queue.priorities;
   for (const { where } of ready) if (where.partition === null) bits |= 1 << where.priority;
   if (bits !== queue.priorities) await engine.catalog.change(queue.name, (before) => ({ ...before, priorities: before.priorities | bits }));
+}
+
+/** One message, whose duplicate is refused. */
+export async function publishOnce(engine: Engine, queue: Definition | undefined, publication: Publication): Promise<Acknowledged> {
+  const answer = await engine.publisher.publish(publication);
+  return answer.duplicate && queue !== undefined ? beyondWindow(engine, queue, publication, answer) : answer;
+}
+
+/**
+ * The server may remember ids for longer than the queue does: a duplicate of a message that is older than the queue's
+ * window enters under an id of the next generation, which is deduplicated in turn.
+ */
+async function beyondWindow(engine: Engine, queue: Definition, publication: Publication, first: Acknowledged): Promise<Acknowledged> {
+  const window = queue.options.dedupWindowSeconds;
+  const id = publication.headers?.["Nats-Msg-Id"];
+  let answer = first;
+  while (answer.duplicate && id !== undefined && publication.headers?.[HEADER.transaction] !== undefined) {
+    const stored = await engine.api.read(new Subjects(queue.name).log, { seq: answer.seq });
+    if (stored === undefined || LogMessage.ofStored(stored).at > engine.now() - window) return answer;
+    answer = await engine.publisher.publish({ ...publication, headers: { ...publication.headers, "Nats-Msg-Id": `${id}=${answer.seq}` } });
+  }
+  return answer;
 }
 
 /** Items that may be under way together: of each partition one, since a lost one must stop those behind it. */

@@ -103,13 +103,18 @@ export class Reader {
     if (state.last_seq <= Math.max(this.#position, this.#emptyTo) || this.#full) return;
     const last = (await this.#api.read(this.#stream, { last_by_subj: this.#filter }))?.seq ?? 0;
     const deadline = Date.now() + PATIENCE;
-    // What was removed meanwhile never arrives: then the wait ends when nothing more comes.
-    while (this.#position < last && !this.#full && Date.now() < deadline && !this.#stopped) {
-      const before = this.#position;
-      await this.#arrival(250);
-      if (this.#position === before && ((await this.#api.read(this.#stream, { seq: before + 1, next_by_subj: this.#filter }))?.seq ?? Infinity) > last) break;
-    }
-    if (!this.#full) this.#emptyTo = state.last_seq;
+    while (this.#position < last && Date.now() < deadline && (await this.#comes(last)));
+    if (this.#position >= last) this.#emptyTo = state.last_seq;
+  }
+
+  /** Waits for the next message; `false` when none up to `last` will come: those there were are removed, or the memory is full. */
+  async #comes(last: number): Promise<boolean> {
+    const before = this.#position;
+    if (this.#stopped || this.#full) return false;
+    await this.#arrival(250);
+    if (this.#position > before) return true;
+    const next = await this.#api.read(this.#stream, { seq: before + 1, next_by_subj: this.#filter });
+    return next !== undefined && next.seq <= last;
   }
 
   /** After the connection was lost, or the consumer was. */

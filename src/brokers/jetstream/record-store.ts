@@ -50,7 +50,7 @@ export class RecordStore {
       if (before.some((stored) => stored === undefined)) continue;
       const stored = before.flatMap((one) => (one === undefined ? [] : [one]));
       const [first, ...rest] = [...stored.map(({ data }) => readPatch(data, subject)), tip];
-      if (first?.head === undefined) throw corrupt(subject, "its snapshot has no head");
+      if (first.head === undefined) throw corrupt(subject, "its snapshot has no head");
       const record = new GroupRecord(first.head);
       for (const patch of [first, ...rest]) record.apply(patch);
       const sizes = [...stored, last].map(({ data }) => data.length);

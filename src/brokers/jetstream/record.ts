@@ -1,4 +1,4 @@
-import type { DeadReason, GroupStart, Instant } from "../../core/index.ts";
+import type { DeadReason, GroupStart, Instant, Settlement } from "../../core/index.ts";
 
 /**
  * What a group knows of its queue: how far it has come, and each partition and message that isn't simply behind or
@@ -38,6 +38,8 @@ export interface Past {
   readonly d: number;
   /** It waits because of a charge (1), or was returned uncharged (0). */
   readonly r: 0 | 1;
+  /** Of a partition's message that was charged: not to be delivered before. */
+  readonly at?: Instant;
   /** Its last error; sealed where the queue is encrypted. */
   readonly err?: string;
 }
@@ -83,7 +85,8 @@ export interface Back extends Past {
 /** What is still to be done after a commit, by whoever loads the record; harmless when done twice. */
 export type Intent =
   | { readonly kind: "dead"; readonly seq: number; readonly at: Instant; readonly reason: DeadReason; readonly c: number; readonly d: number; /** Sealed where the queue is encrypted. */ readonly err?: string; readonly stack?: string }
-  | { readonly kind: "push"; readonly subject: string; readonly headers: Readonly<Record<string, string>>; /** Base64. */ readonly data: string };
+  | { readonly kind: "settle"; /** Its id. */ readonly queue: string; readonly group: string; readonly settlements: readonly Settlement[] }
+  | { readonly kind: "push"; /** Its id. */ readonly queue: string; readonly subject: string; readonly headers: Readonly<Record<string, string>>; /** Base64. */ readonly data: string };
 
 export interface Entries {
   readonly head: Head;
@@ -282,6 +285,6 @@ export class GroupRecord {
 
   #tables(): Record<string, Table<string | number, unknown>> {
     const tables = { p: this.parts, l: this.leases, b: this.back, a: this.ahead, s: this.skip, e: this.edited, i: this.intents };
-    return tables as unknown as Record<string, Table<string | number, unknown>>;
+    return tables;
   }
 }

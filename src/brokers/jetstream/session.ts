@@ -7,6 +7,7 @@ import type { Engine } from "./engine.ts";
 import { finishIntents } from "./follow-up.ts";
 import { GroupState } from "./group-state.ts";
 import { Log } from "./log.ts";
+import type { Acknowledged } from "./publisher.ts";
 import { Reader } from "./reader.ts";
 import { GroupRecord } from "./record.ts";
 import type { Intent } from "./record.ts";
@@ -28,8 +29,8 @@ export interface Operation<T> {
 
 export interface Performed<T> {
   readonly value: T;
-  /** Dead letters' sequences, by their intents. */
-  readonly dead: ReadonlyMap<string, number>;
+  /** What became of the intents that were made: dead letters and pushes. */
+  readonly done: ReadonlyMap<string, Acknowledged>;
 }
 
 interface Queued {
@@ -255,7 +256,7 @@ export class GroupSession {
         this.#forget();
         return "again";
       }
-      for (const { queued, outcome } of outcomes) queued.resolve({ value: outcome.value, dead: new Map() });
+      for (const { queued, outcome } of outcomes) queued.resolve({ value: outcome.value, done: new Map() });
       return "done";
     }
     const committed = await this.#store.commit(this.#subject, loaded);
@@ -285,11 +286,11 @@ export class GroupSession {
   /** Does what the commit leaves to be done, then answers; the next commit doesn't wait for it. */
   #follow(queued: Queued, { value, effects }: Outcome): void {
     if (effects.events.length === 0 && effects.intents.length === 0 && effects.over.length === 0) {
-      queued.resolve({ value, dead: new Map() });
+      queued.resolve({ value, done: new Map() });
       return;
     }
     this.#engine.follow(this, effects).then(
-      (dead) => { queued.resolve({ value, dead }); },
+      (done) => { queued.resolve({ value, done }); },
       (error: unknown) => { queued.reject(error); },
     );
   }

@@ -40,6 +40,13 @@ export class Shelves {
       this.#remember(fresh);
       return;
     }
+    if (shelf !== undefined && after <= shelf.from && last.seq >= shelf.from) {
+      const fresh = messages.filter(({ seq }) => seq <= shelf.from);
+      shelf.messages.unshift(...fresh);
+      shelf.from = after;
+      this.#remember(fresh);
+      return;
+    }
     this.drop(partition);
     this.#shelves.set(partition, { from: after, to: last.seq, messages: [...messages] });
     this.#remember(messages);

@@ -58,6 +58,7 @@ export class Taking {
   readonly #reached = new Set<string>();
   #lastAlone: readonly LogMessage[] | undefined;
   #alone = false;
+  #blocked = false;
   #skipped = 0;
 
   /** @param exhausted partitions of which the log has no more than the shelves */
@@ -88,7 +89,7 @@ export class Taking {
   }
 
   get #room(): number {
-    if (this.#alone) return 0;
+    if (this.#alone || this.#blocked) return 0;
     let count = this.#single.length;
     for (const { messages } of this.#open.values()) count += messages.length;
     return this.#most - count;
@@ -99,6 +100,7 @@ export class Taking {
       if (!this.#wanted.onlyNew) this.#takeReturned(priority);
       if (priority === 0) this.#takeWaiting();
       if (this.#room > 0) this.#takeAhead(priority);
+      if (priority === 0 && this.#work.queue.options.windowBuffer > 0) this.#takeWaiting();
       if (this.#room <= 0) return;
     }
   }
@@ -116,10 +118,13 @@ export class Taking {
       if (back.alone === 1 && (this.#single.length > 0 || this.#open.size > 0)) return;
       const message = this.#source.shelves.single(seq);
       if (message === undefined) {
+        // Nothing younger goes before it; whatever else comes back is read along.
+        this.#blocked = true;
         this.missing.messages.add(seq);
-        if (back.alone === 1) return;
+        if (this.missing.messages.size >= room) return;
         continue;
       }
+      if (this.#blocked) continue;
       if (this.#isOver(message)) {
         this.#drop(message);
         state.deleteBack(seq);
@@ -183,7 +188,7 @@ export class Taking {
     const front = this.#front(open, asked ? messages : messages.filter(({ seq }) => seq <= part.tail), room, only);
     const unknown = asked ? !this.#exhausted.has(partition) : to < part.tail && !this.#exhausted.has(partition);
     if (front === "blocked") return;
-    if (front === "all" && open.messages.length === 0 && unknown) this.missing.partitions.set(partition, Math.max(to, part.pos));
+    if (front === "all" && open.messages.length < room && unknown) this.missing.partitions.set(partition, Math.max(to, part.pos));
     else if (open.messages.length > 0 || open.done.length > 0 || part.tail > part.pos) this.#open.set(partition, open);
   }
 
@@ -200,11 +205,12 @@ export class Taking {
         continue;
       }
       const again = this.#wanted.onlyNew && pastOf(part, message.seq) !== undefined;
-      const young = only === null && due(message) > this.#work.now;
+      const at = Math.max(due(message), pastOf(part, message.seq)?.at ?? 0);
+      const young = only === null && at > this.#work.now;
       if (!again && !young && (only === null || message.seq === only)) open.messages.push(message);
       else if (open.messages.length > 0) return "some";
       else {
-        if (young) this.#work.state.setPart(this.#nameOf(message), { ...part, ready: due(message) });
+        if (young) this.#work.state.setPart(this.#nameOf(message), { ...part, ready: at });
         return "blocked";
       }
     }
@@ -263,22 +269,24 @@ export class Taking {
       return "taken";
     }
     const open = this.#open.get(partition);
-    if (open !== undefined && due <= now) {
+    const window = queue.options.windowBuffer > 0;
+    if (open !== undefined && due <= now && !window) {
       open.messages.push(message);
       return "taken";
     }
     if (part !== undefined) {
       this.#source.shelves.put(partition, part.tail, [message]);
-      const ready = part.lease === undefined && queue.options.windowBuffer > 0 ? { ready: Math.max(due, part.ready ?? 0) } : {};
+      const ready = part.lease === undefined && window ? { ready: Math.max(due, part.ready ?? 0) } : {};
       state.setPart(partition, { ...part, tail: message.seq, n: part.n + 1, ...ready });
       return "passed";
     }
-    if (due > now && queue.options.windowBuffer === 0) {
+    if (due > now && !window) {
       state.youngUntil(due);
       return "wait";
     }
     const fresh: Part = { pos: message.seq - 1, tail: message.seq, n: 1 };
-    if (due > now) {
+    // Whether the partition is quiet is known when everything was looked at.
+    if (window) {
       this.#source.shelves.put(partition, message.seq - 1, [message]);
       state.setPart(partition, { ...fresh, ready: due });
       return "passed";
@@ -353,7 +361,8 @@ export class Taking {
     const lease = { ...this.#lease(messages), last: last.seq };
     const past = messages.flatMap(({ seq }) => {
       const before = pastOf(part, seq);
-      return before === undefined ? [] : [{ ...before, d: before.d + 1, r: 0 as const }];
+      if (before === undefined) return [];
+      return [{ seq, c: before.c, d: before.d + 1, r: 0 as const, ...(before.err === undefined ? {} : { err: before.err }) }];
     });
     for (const message of messages) this.#give(message, lease, pastOf(part, message.seq));
     const known = [...past, ...others];
@@ -371,8 +380,8 @@ export class Taking {
       } else if (lease === null) {
         state.deleteBack(message.seq);
       } else {
-        const { alone: _, ...rest } = back;
-        state.setBack(message.seq, { ...rest, d: back.d + 1, r: 0, lease: lease.token });
+        const { seq, c, d, ready, p, err } = back;
+        state.setBack(seq, { seq, c, d: d + 1, r: 0, ready, lease: lease.token, ...(p === undefined ? {} : { p }), ...(err === undefined ? {} : { err }) });
       }
     }
     if (lease !== null) state.setLease(lease.token, lease);

@@ -1,7 +1,7 @@
 import { QueuescopeError } from "../../core/index.ts";
 import { isApiError, WRONG_LAST_SEQUENCE } from "./api.ts";
 import type { Engine } from "./engine.ts";
-import { HEADER } from "./message.ts";
+import { enclosed, HEADER } from "./message.ts";
 import type { LogMessage } from "./message.ts";
 import type { Publication } from "./publisher.ts";
 import { Subjects } from "./subjects.ts";
@@ -116,7 +116,7 @@ export class Timetable {
     const ttl = message.header(HEADER.ttl);
     if (ttl !== undefined) headers[HEADER.expires] = String(now() + Number(ttl));
     if (stamps) headers[HEADER.at] = String(now());
-    return { subject: this.#subjects.message(whereOf(message), message.seq), data: message.data, headers };
+    return { subject: this.#subjects.message(whereOf(message), message.seq), ...enclosed(headers, message.data) };
   }
 }
 

@@ -5,6 +5,6 @@ import type { Engine } from "./engine.ts";
 const later = (): Promise<never> => Promise.reject(new QueuescopeError("unsupported", "Being built."));
 
 export function workersFacet(engine: Engine): Workers {
-  void engine;
+  engine;
   return { heartbeat: later, list: later, remove: later, renewLeases: later, releaseLeases: later };
 }
