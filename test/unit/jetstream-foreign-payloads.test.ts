@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import fc from "fast-check";
 import protobuf from "protobufjs";
 import { jsonTextPayload, payloadText } from "../../src/core/index.ts";
 import type { DeadLetter } from "../../src/core/index.ts";
@@ -80,6 +81,10 @@ describe("a pickle of real Python", () => {
     });
   }
 
+  it("of eight million empty dictionaries is given up on before they fill the memory", () => {
+    assert.match(shown(Buffer.from(`\x80\x05${"}".repeat(8_000_000)}.`, "latin1")).note ?? "", /more than 500000 steps/);
+  });
+
   it("never throws, whichever of its bytes are damaged", () => {
     const whole = Buffer.from(pickled("kinds"));
     for (let i = 0; i < whole.length; i++) {
@@ -89,6 +94,22 @@ describe("a pickle of real Python", () => {
         assert.ok(["pickle", "bytes", "text", "json", "protoqueue"].includes(shown(damaged).format));
       }
     }
+  });
+});
+
+describe("whatever bytes others store", () => {
+  /** Opcodes that do something, and their arguments, rather than noise that ends at the first byte. */
+  const opcodes = fc.constantFrom(...Buffer.from("()]}ae.sbtulRNoic\x81\x85\x86\x87\x88\x8a\x8b\x8c\x8e\x8f\x90\x91\x92\x93\x94\x95\x96\x97\x98KJMGXUCBTqrhj012", "latin1"));
+  const pickles = fc.array(fc.oneof({ weight: 4, arbitrary: opcodes }, { weight: 1, arbitrary: fc.integer({ min: 0, max: 255 }) }), { maxLength: 200 }).map((bytes) => Uint8Array.from([0x80, 5, ...bytes, 0x2e]));
+
+  it("is shown, and costs a bounded time", () => {
+    fc.assert(fc.property(fc.oneof(pickles, fc.uint8Array({ maxLength: 300 })), (bytes) => {
+      const before = Uint8Array.from(bytes);
+      assert.ok(["pickle", "bytes", "text", "json", "protoqueue"].includes(shown(bytes).format));
+      assert.ok(typeof readRecord(bytes).fields === "object");
+      assert.deepEqual(bytes, before);
+    }), { numRuns: 5_000 });
+    assert.equal(Object.keys(Object.prototype).length, 0);
   });
 });
 

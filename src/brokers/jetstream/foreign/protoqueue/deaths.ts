@@ -84,6 +84,8 @@ export class Deaths {
   async keep(keep: boolean): Promise<void> {
     if (keep === (await this.kept())) return;
     if (!keep) {
+      // Emptied first: nats-server 2.15 can bring messages back when it is made anew at once.
+      await this.#source.api.purge(STREAM);
       await this.#source.api.request(`STREAM.DELETE.${STREAM}`);
       for (const known of this.#known.values()) known.read = 0;
       return;
