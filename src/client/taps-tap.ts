@@ -11,7 +11,7 @@ export interface TapOptions {
   readonly bufferBytes?: number | undefined;
   /** What is lost when the buffer is full; default `drop-oldest`. `stats.dropped` counts it. */
   readonly overflow?: TapOverflow | undefined;
-  /** Also inboxes, JetStream's requests and Queuescope's own streams; default: where a subject names them. */
+  /** Also inboxes, JetStream's requests and events, and Queuescope's own streams; default: where a subject names them. */
   readonly internal?: boolean | undefined;
   /** Stops it. */
   readonly signal?: AbortSignal | undefined;

@@ -4,7 +4,7 @@ import type { ArrivedMessage, SubjectTap, TapOverflow, TapStats, Watch } from ".
 import type { NatsHandle } from "../connection/index.ts";
 import { TapBuffer } from "./buffer.ts";
 import { confirmed } from "./confirmed.ts";
-import { inboxPrefixOf, isInternal, namesInternal } from "./internal.ts";
+import type { Talk } from "./talk.ts";
 import { arrived } from "./wire.ts";
 
 /** Longer a server that hangs isn't waited for when a tap ends. */
@@ -20,7 +20,9 @@ export interface TapSettings {
 
 interface Source {
   readonly filter: string;
-  readonly internal: boolean;
+  /** Whether it takes talk, and that which feeds itself. */
+  readonly talk: boolean;
+  readonly feeding: boolean;
 }
 
 /** Subscriptions to several subjects with one buffer. */
@@ -29,7 +31,7 @@ export class LiveTap implements SubjectTap {
   readonly group: string | null;
   readonly ended: Promise<Error | null>;
   readonly #handle: NatsHandle;
-  readonly #inboxPrefix: string;
+  readonly #talk: Talk;
   readonly #sources: readonly Source[];
   readonly #buffer: TapBuffer;
   readonly #since = Date.now();
@@ -44,12 +46,12 @@ export class LiveTap implements SubjectTap {
   #end: Error | null | undefined;
   #resolveEnded: (end: Error | null) => void = () => undefined;
 
-  constructor(handle: NatsHandle, filters: readonly string[], { group, buffer, bufferBytes, overflow, internal }: TapSettings) {
+  constructor(handle: NatsHandle, talk: Talk, filters: readonly string[], { group, buffer, bufferBytes, overflow, internal }: TapSettings) {
     this.subjects = filters;
     this.group = group;
     this.#handle = handle;
-    this.#inboxPrefix = inboxPrefixOf(handle);
-    this.#sources = withoutCovered(filters.map((filter) => ({ filter, internal: internal ?? namesInternal(filter, this.#inboxPrefix) })));
+    this.#talk = talk;
+    this.#sources = withoutCovered(filters.map((filter) => ({ filter, talk: internal === true || talk.isNamedBy(filter), feeding: internal !== false })));
     this.#buffer = new TapBuffer(buffer, bufferBytes, overflow);
     this.ended = new Promise((resolve) => { this.#resolveEnded = resolve; });
   }
@@ -136,8 +138,8 @@ export class LiveTap implements SubjectTap {
 
   /** Of several subscriptions that match a message only the first takes it; within a queue group the server sees to that. */
   #wants(place: number, subject: string): boolean {
-    const internal = isInternal(subject, this.#inboxPrefix);
-    const takes = (source: Source | undefined): boolean => source !== undefined && (source.internal || !internal);
+    const [talk, feeds] = [this.#talk.includes(subject), this.#talk.feeds(subject)];
+    const takes = (source: Source | undefined): boolean => source !== undefined && (source.talk || !talk) && (source.feeding || !feeds);
     if (!takes(this.#sources[place])) return false;
     return this.group !== null || !this.#sources.slice(0, place).some((source) => takes(source) && subjectMatches(source.filter, subject));
   }
@@ -187,8 +189,8 @@ export class LiveTap implements SubjectTap {
 /** Without those that another one includes, which would take every message twice. */
 function withoutCovered(sources: readonly Source[]): Source[] {
   return sources.filter((source, i) => !sources.some((other, j) => {
-    if (i === j || !subjectCovers(other.filter, source.filter) || (source.internal && !other.internal)) return false;
+    if (i === j || !subjectCovers(other.filter, source.filter) || (source.talk && !other.talk)) return false;
     // Of two that include each other the first stays.
-    return j < i || !subjectCovers(source.filter, other.filter) || (other.internal && !source.internal);
+    return j < i || !subjectCovers(source.filter, other.filter) || (other.talk && !source.talk);
   }));
 }
