@@ -19,3 +19,4 @@ export * from "./settlement.ts";
 export * from "./subjects.ts";
 export * from "./trace-level.ts";
 export * from "./time.ts";
+export * from "./worker-states.ts";

@@ -10,6 +10,7 @@ import { messagesFacet } from "./messages.ts";
 import { Notices } from "./notices.ts";
 import { Publisher } from "./publisher.ts";
 import { queuesFacet } from "./queues.ts";
+import { readOnlyFacets } from "./read-only.ts";
 import { repairFacet } from "./repair/index.ts";
 import { Streams } from "./streams.ts";
 import { openSubjects } from "./taps/index.ts";
@@ -60,15 +61,13 @@ function brokerOn(handle: NatsHandle, crypt: Crypt, options: JetStreamOptions): 
     await subjects.close();
     await handle.close();
   };
+  const facets = { queues: queuesFacet(engine), messages: messagesFacet(engine), repair: repairFacet(engine), workers: workersFacet(engine) };
   return {
     url: handle.url,
     readOnly,
     capabilities: capabilities(handle, engine),
-    queues: queuesFacet(engine),
-    messages: messagesFacet(engine),
+    ...(readOnly ? readOnlyFacets(handle.url, facets) : facets),
     inspect: inspectFacet(engine),
-    repair: repairFacet(engine),
-    workers: workersFacet(engine),
     subjects,
     streams: null,
     watch: (onChange) => {
