@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import type { Connection } from "../client/connection.ts";
 import { environmentLogger, stderrLogger } from "../client/log.ts";
 import type { Logger } from "../client/log.ts";
@@ -64,8 +63,8 @@ export class Session implements AsyncDisposable {
 
   /** Another broker, by URL; `null` when it is to be read only and isn't there. */
   async brokerAt(url: string, { readOnly, cwd }: { readonly readOnly: boolean; readonly cwd: string }): Promise<Broker | null> {
-    const { connect, databasePath } = await import("../client/connect.ts");
-    if (readOnly && !existsSync(databasePath({ url, cwd }))) return null;
+    const [{ connect }, { missingFile }] = await Promise.all([import("../client/connect.ts"), import("../client/place.ts")]);
+    if (readOnly && missingFile({ url, cwd }) !== null) return null;
     const connection = await connect({ url, cwd, readOnly, logger: this.logger });
     this.#others.push(connection);
     return connection.broker;
@@ -73,9 +72,8 @@ export class Session implements AsyncDisposable {
 
   /** The file that would have to be created, or `null` if it is there. */
   async missing(): Promise<string | null> {
-    const { databasePath } = await import("../client/connect.ts");
-    const path = databasePath({ url: this.url });
-    return existsSync(path) ? null : path;
+    const { missingFile } = await import("../client/place.ts");
+    return missingFile({ url: this.url });
   }
 
   /** Reports an error; the command ends with exit code 1, after whatever else it still does. */

@@ -1,4 +1,3 @@
-import { access } from "node:fs/promises";
 import type { LogFields, Logger } from "../../client/log.ts";
 import type { Broker } from "../../core/index.ts";
 import type { ConnectionPlan } from "./folder.ts";
@@ -21,14 +20,12 @@ export interface OpenSettings {
 
 /** Loads the drivers, on first use, and opens a plan's broker. */
 export async function openBroker(plan: ConnectionPlan, { folder, create, onAbsent, encryptionKey, log }: OpenSettings): Promise<OpenedBroker | undefined> {
-  const { connect, databasePath } = await import("../../client/connect.ts");
+  const [{ connect }, { missingFile }] = await Promise.all([import("../../client/connect.ts"), import("../../client/place.ts")]);
   const place = { url: plan.url, cwd: folder };
-  if (!create) {
-    const path = databasePath(place);
-    if (!(await access(path).then(() => true, () => false))) {
-      onAbsent?.(path);
-      return undefined;
-    }
+  const missing = create ? null : missingFile(place);
+  if (missing !== null) {
+    onAbsent?.(missing);
+    return undefined;
   }
   // The editor's event loop is not for checkpoints.
   const connection = await connect({ ...place, readOnly: plan.readOnly, encryptionKey, housekeeping: "thread", logger: quiet(log) });
