@@ -184,3 +184,9 @@ export function placeOf(subject: string): Place {
   const alias = kind === "u" ? third : fourth;
   return { priority: kind === "u" ? Number(priority) : 0, partition: kind === "u" ? null : untoken(partition ?? ""), alias: alias === undefined || alias === "-" ? null : Number(alias) };
 }
+
+/** The group of `qs.Q.x.GROUP.SEQ.INTENT`; `null` for other subjects. */
+export function deadGroupOf(subject: string): string | null {
+  const [, , kind, group] = subject.split(".");
+  return kind === "x" && group !== undefined ? untoken(group) : null;
+}
