@@ -4,11 +4,11 @@ import { writeFile } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
-import { connect } from "@nats-io/transport-node";
+import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { connect as connectOld } from "nats";
 import { openConnection, type CallersConnection, type ConnectionOptions, type ConnectionStatus, type NatsHandle, type Violation } from "../../src/brokers/jetstream/connection/index.ts";
 import type { QueuescopeError } from "../../src/core/index.ts";
-import { makeCertificates } from "../support/certificates.ts";
+import { certificatesSkip, makeCertificates } from "../support/certificates.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { natsSkip, startNatsServer, type NatsServer, type NatsServerOptions, type NatsVersion } from "../support/nats-server.ts";
 import { makeJwtUser } from "../support/nats-users.ts";
@@ -178,6 +178,18 @@ describe("a caller's own connection", { skip: natsSkip() }, () => {
         await assert.rejects(openConnection({ connection }), { code: "unavailable", ended: true });
       });
 
+      it("may be lost when it is handed over", async (t) => {
+        const nats = await server(t);
+        const connection = await open({ servers: nats.url, reconnectTimeWait: 20, maxReconnectAttempts: -1 });
+        t.after(() => connection.close());
+        await nats.kill();
+        await until("the loss", () => (connection as NatsConnection).info === undefined);
+        const { handle, states } = await watched(t, { connection });
+        await nats.start();
+        await until("the return", () => handle.status.state === "restored");
+        assert.deepEqual(states, ["lost", "restored"]);
+      });
+
       it("has errors in our words", async (t) => {
         const nats = await server(t, { config: `${LIMITED}\nmax_payload: 1000` });
         const connection = await open({ servers: nats.url, user: "ada", pass: "pw" });
@@ -279,7 +291,7 @@ describe("NATS over websockets", { skip: natsSkip() }, () => {
     await works(plain);
   });
 
-  it("works with TLS and a client certificate", async (t) => {
+  it("works with TLS and a client certificate", { skip: certificatesSkip() }, async (t) => {
     const [port, { ca, server: own, client }] = await Promise.all([freePort(), makeCertificates(t)]);
     const tls = `tls { cert_file: "${own.cert}", key_file: "${own.key}", ca_file: "${ca}", verify: true }`;
     await server(t, { config: `${tls}\nwebsocket { host: 127.0.0.1, port: ${port}, ${tls} }` });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { createUser } from "@nats-io/nkeys";
 import { openConnection, type ConnectionOptions, type NatsHandle } from "../../src/brokers/jetstream/connection/index.ts";
-import { makeCertificates } from "../support/certificates.ts";
+import { certificatesSkip, makeCertificates } from "../support/certificates.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { natsSkip, startNatsServer, type NatsServer, type NatsServerOptions } from "../support/nats-server.ts";
 import { makeJwtUser } from "../support/nats-users.ts";
@@ -101,7 +101,7 @@ describe("logging in to NATS", { skip: natsSkip() }, () => {
   });
 });
 
-describe("TLS to NATS", { skip: natsSkip() }, () => {
+describe("TLS to NATS", { skip: natsSkip() || certificatesSkip() }, () => {
   it("is used when the URL, the server or a file asks for it", async (t) => {
     const certificates = await makeCertificates(t);
     const { ca } = certificates;

@@ -28,7 +28,7 @@ export function connectFailure(error: unknown, { url, login }: Named, timeout: n
   if (/doesn't exist|no such file|ENOENT/i.test(text)) return failed("invalid-input", `A file of the connection can't be read: ${text}.`);
   if (code === "ENOTFOUND" || code === "EAI_AGAIN") return failed("unavailable", `No address is known for the host of ${url}. Correct the name, or look whether this machine is online.`);
   if (code === "ECONNREFUSED" || /connection refused/i.test(text)) return failed("unavailable", `No NATS server listens at ${url} (connection refused). Start one with \`nats-server -js\`, or correct the URL.`);
-  if (/timeout|TIMEOUT/.test(text)) return failed("unavailable", `${url} didn't answer within ${timeout / 1000} s. Look whether host and port are right, and whether a firewall is between.`);
+  if (/timeout|TIMEOUT/.test(text)) return failed("unavailable", `${url} didn't answer within ${timeout / 1000} s. Look whether host and port are right, and whether a firewall is between; where the server wants TLS from the first byte, set tlsFirst.`);
   return failed("unavailable", `${url} can't be reached: ${text}.`);
 }
 

@@ -71,7 +71,8 @@ export class StatusFeed {
 
   /** Ends with the connection. */
   follow(nc: NatsConnection): void {
-    this.announce({ state: "connected", server: nc.getServer() });
+    // A caller's may be trying again at this moment.
+    this.announce({ state: nc.info === undefined ? "lost" : "connected", server: nc.getServer() });
     const events = nc.status() as AsyncIterable<Event>;
     void (async () => {
       for await (const event of events) this.#take(event, nc);
