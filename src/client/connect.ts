@@ -1,4 +1,4 @@
-import type { ConnectionOptions as NatsOptions } from "../brokers/jetstream/connection/index.ts";
+import type { NatsOptions } from "../brokers/jetstream/index.ts";
 import type { LocalOptions } from "../brokers/local/index.ts";
 import type { Broker } from "../core/index.ts";
 import { Connection } from "./connection.ts";
@@ -24,7 +24,7 @@ export interface ConnectOptions {
   /** Of a file: where retention and checkpoints are done. Default `inline`; `thread` keeps them off an event loop that must not wait. */
   readonly housekeeping?: LocalOptions["housekeeping"] | undefined;
   /** Of NATS: logins, TLS, contexts, your own connection, and how many copies a queue's streams have. */
-  readonly nats?: (Omit<NatsOptions, "url" | "cwd"> & { readonly replicas?: number | undefined }) | undefined;
+  readonly nats?: Omit<NatsOptions, "url" | "cwd"> | undefined;
   /** Where relative paths start and the walk up begins; default: the current folder. */
   readonly cwd?: string | undefined;
 }
@@ -71,8 +71,7 @@ async function open(place: Place, options: ConnectOptions, logger: Logger): Prom
     return openLocal(place.path, { ...common, durability, housekeeping });
   }
   const { openJetStream } = await import("../brokers/jetstream/index.ts");
-  const { replicas, ...login } = nats;
-  return openJetStream({ ...login, ...common, cwd, ...(replicas === undefined ? {} : { replicas }), ...(login.connection === undefined ? { url: place.url } : {}) });
+  return openJetStream({ ...nats, ...common, cwd, ...(nats.connection === undefined ? { url: place.url } : {}) });
 }
 
 function keyOf(place: Place, { readOnly = false, encryptionKey, durability = "normal", housekeeping = "inline", nats, cwd }: ConnectOptions): string {
