@@ -1,7 +1,7 @@
 import type { GroupStart } from "../../core/index.ts";
-import { invalidInput } from "../../core/index.ts";
+import { invalidInput, minuteOf } from "../../core/index.ts";
 import { makeGroup, openGroup } from "./groups.ts";
-import { keepTally, minuteOf } from "./live.ts";
+import { keepTally } from "./live.ts";
 import type { LiveGroup, LiveQueue } from "./live.ts";
 import { heldByLeases } from "./counts.ts";
 import { bringInDue } from "./scheduled.ts";

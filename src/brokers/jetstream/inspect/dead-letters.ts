@@ -107,7 +107,7 @@ async function* chunks(engine: Engine, queue: Definition, { ids, group, match, f
   const plain = [match, from, to, redriven].every((one) => one === undefined);
   const most = plain ? Math.min(CHUNK, limit + 1) : CHUNK;
   for (let place = after; ; ) {
-    const found = await engine.api.readMany(subjects.log, subjects.allDead(group), place + 1, most, SCAN_BYTES / 4);
+    const found = await engine.api.readMany(subjects.log, subjects.allDead(group), place + 1, most, { bytes: SCAN_BYTES / 4 });
     const last = found.at(-1);
     if (last === undefined) return;
     yield found;
