@@ -121,16 +121,16 @@ export class Api {
 
   /**
    * Up to `most` messages of `filter` from `from` on, in order, by a consumer that lives as long as this call.
-   * @param bytes fewer when they have more than this; one at least
+   * @param how `bytes`: fewer when they have more than this, one at least; `headersOnly`: without their data
    */
-  async readMany(stream: string, filter: string, from: number, most: number, bytes?: number): Promise<LogMessage[]> {
-    if (most <= 2) return this.#oneByOne(stream, filter, from, most);
+  async readMany(stream: string, filter: string, from: number, most: number, how: { readonly bytes?: number; readonly headersOnly?: true } = {}): Promise<LogMessage[]> {
+    if (most <= 2 && how.headersOnly === undefined) return this.#oneByOne(stream, filter, from, most);
     const name = `qsc_${Math.random().toString(36).slice(2, 12)}`;
     const { nc, prefix } = this.link;
-    const { num_pending: there } = await this.makeConsumer(stream, name, { filter_subject: filter, inactive_threshold: 10_000_000_000, deliver_policy: "by_start_sequence", opt_start_seq: Math.max(1, from) });
+    const { num_pending: there } = await this.makeConsumer(stream, name, { filter_subject: filter, inactive_threshold: 10_000_000_000, deliver_policy: "by_start_sequence", opt_start_seq: Math.max(1, from), ...(how.headersOnly === undefined ? {} : { headers_only: true }) });
     const want = Math.min(most, there);
     const found: LogMessage[] = [];
-    const limit = bytes === undefined ? {} : { max_bytes: Math.max(bytes, (nc.info?.max_payload ?? 0) + 65_536) };
+    const limit = how.bytes === undefined ? {} : { max_bytes: Math.max(how.bytes, (nc.info?.max_payload ?? 0) + 65_536) };
     if (want > 0) await this.#collect(`CONSUMER.MSG.NEXT.${stream}.${name}`, filter, { batch: want, ...limit }, found);
     nc.publish(`${prefix}.CONSUMER.DELETE.${stream}.${name}`);
     return found;

@@ -64,7 +64,8 @@ export class LogMessage {
 
   static #opened(seq: number, subject: string, data: Uint8Array, at: number, header: (name: string) => string | undefined, names: () => string[]): LogMessage {
     const length = Number(header(HEADER.front) ?? 0);
-    if (length === 0) return new LogMessage(seq, subject, data, at, header, names);
+    // Shorter: only headers were asked for.
+    if (length === 0 || data.length < length) return new LogMessage(seq, subject, data, at, header, names);
     const front = JSON.parse(Buffer.from(data.subarray(0, length)).toString()) as Readonly<Record<string, string>>;
     const all = (): string[] => [...names().filter((name) => name !== HEADER.front), ...Object.keys(front)];
     return new LogMessage(seq, subject, data.subarray(length), at, (name) => front[name] ?? (name === HEADER.front ? undefined : header(name)), all);

@@ -3,6 +3,7 @@ import type { QueueInfo, Queues } from "../../core/index.ts";
 import { groupCounts } from "./counts.ts";
 import type { Definition } from "./definition.ts";
 import type { Engine } from "./engine.ts";
+import { viewOf } from "./inspect/view.ts";
 import { pageLimit } from "../../core/index.ts";
 import { Subjects } from "./subjects.ts";
 
@@ -54,8 +55,7 @@ export function queuesFacet(engine: Engine): Queues {
 }
 
 async function info(engine: Engine, queue: Definition): Promise<QueueInfo> {
-  const record = await engine.session(queue, DEFAULT_GROUP).record(queue);
-  const { states } = await groupCounts(engine, queue, DEFAULT_GROUP, record);
+  const { states } = await groupCounts(engine, queue, await viewOf(engine, queue, DEFAULT_GROUP));
   return { name: queue.name, options: queue.options, paused: queue.paused, createdAt: queue.createdAt, counts: states };
 }
 

@@ -90,6 +90,10 @@ export class Subjects {
     return `${this.#partition(name)}.*`;
   }
 
+  get allPartitions(): string {
+    return `qs.${this.queue}.m.0.k.>`;
+  }
+
   /** Partitions whose names fall on one of the shelves. */
   partitions(n: number): string {
     return `qs.${this.queue}.m.0.k.${n}.>`;
