@@ -1,4 +1,4 @@
-import type { Instant } from "../../core/index.ts";
+import type { GroupStart, Instant } from "../../core/index.ts";
 import type { Back, GroupRecord, Lease, Part } from "./record.ts";
 
 /**
@@ -125,6 +125,18 @@ export class GroupState {
     const leases = [...this.record.leases.entries()].filter(([, { ends }]) => over(ends)).map(([token]) => token);
     this.#nextEnd = next;
     return { parts, leases };
+  }
+
+  /** Forgets leases, retries and attempts; what was counted stays. @param from messages up to here are before the start */
+  startOver(start: GroupStart, from: number, edited: Iterable<number>): void {
+    const { record } = this;
+    for (const table of [record.parts, record.leases, record.back, record.ahead, record.skip, record.edited]) table.clear();
+    for (const seq of edited) record.edited.set(seq, 1);
+    record.change({ start, from, at: record.head.at.map(() => from), seeks: (record.head.seeks ?? 0) + 1 });
+    for (const index of [this.#waiting, this.#later, this.#returned, this.#returnedLater]) index.clear();
+    this.#nextEnd = Infinity;
+    this.#nextLater = Infinity;
+    this.#nextYoung = Infinity;
   }
 
   youngUntil(at: Instant): void {

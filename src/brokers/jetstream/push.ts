@@ -22,8 +22,6 @@ export interface Incoming extends PushItem {
   readonly origin?: string | undefined;
   /** Deduplicates it instead of a transaction id. */
   readonly once?: string | undefined;
-  /** Stored as they are: sealed before. */
-  readonly raw?: { readonly data: Uint8Array; readonly headers: string | undefined } | undefined;
 }
 
 /** A publication with what its answer needs. */
@@ -55,7 +53,12 @@ export async function pushInto(engine: Engine, queue: Definition, items: readonl
 
 /** @throws partial-push naming what was stored; what the server said when nothing was */
 export async function publishReady(engine: Engine, queue: Definition, ready: readonly Ready[]): Promise<PushResult[]> {
-  const results = new Array<Acknowledged | QueuescopeError>(ready.length);
+  return answered(queue, ready, await publishEach(engine, queue, ready));
+}
+
+/** One result each; `undefined` for what wasn't tried, since one before it in its partition failed. */
+export async function publishEach(engine: Engine, queue: Definition, ready: readonly Ready[]): Promise<(Acknowledged | QueuescopeError | undefined)[]> {
+  const results = new Array<Acknowledged | QueuescopeError | undefined>(ready.length).fill(undefined);
   for (const wave of waves(ready)) {
     const answers = await engine.publisher.publishAll(wave.map((index) => (ready[index] as Ready).publication));
     await Promise.all(wave.map(async (index, i) => {
@@ -67,7 +70,7 @@ export async function publishReady(engine: Engine, queue: Definition, ready: rea
     if (answers.some((answer) => answer instanceof QueuescopeError)) break;
   }
   tell(engine, queue, ready);
-  return answered(queue, ready, results);
+  return results;
 }
 
 /** Checks everything before the first item is stored. */
@@ -88,9 +91,7 @@ function publicationOf(engine: Engine, queue: Definition, subjects: Subjects, it
   const { options } = queue;
   const where = placeOf(item, queue);
   const due = item.deliverAt !== undefined && item.deliverAt > now ? Math.trunc(item.deliverAt) : null;
-  const headers: Record<string, string> = { [HEADER.encoding]: item.payload.encoding };
-  const own = item.raw?.headers ?? headersText(engine, queue, item);
-  if (own !== undefined) headers[HEADER.headers] = own;
+  const { headers, data } = contentsOf(engine, queue, item, at);
   if (item.transactionId !== undefined) headers[HEADER.transaction] = JSON.stringify(item.transactionId);
   const ttl = item.ttl ?? options.ttl;
   if (due !== null) {
@@ -105,12 +106,18 @@ function publicationOf(engine: Engine, queue: Definition, subjects: Subjects, it
   if (item.origin !== undefined) headers[HEADER.origin] = item.origin;
   const once = item.once ?? (item.transactionId !== undefined && options.dedupWindowSeconds > 0 ? `${where.partition === null ? "" : token(where.partition)} ${item.transactionId}` : undefined);
   if (once !== undefined) headers["Nats-Msg-Id"] = once.length > LONG_ID ? createHash("sha256").update(once).digest("base64url") : token(once);
-  const data = item.raw?.data ?? engine.crypt.seal(item.payload.bytes, options.encryptionEnabled);
-  checkSize(engine, data.length + (own?.length ?? 0) + (headers[HEADER.transaction]?.length ?? 0), `${at}payload`);
   return { publication: { subject: due === null ? subjects.message(where) : subjects.scheduled(due), ...enclosed(headers, data) }, where, item, due };
 }
 
-function headersText({ crypt }: Engine, { options }: Definition, { headers }: PushItem): string | undefined {
+/** Data and headers as they are stored. @throws payload-too-large */
+export function contentsOf(engine: Engine, queue: Definition, item: Pick<PushItem, "payload" | "headers" | "transactionId">, at = ""): { headers: Record<string, string>; readonly data: Uint8Array } {
+  const own = headersText(engine, queue, item.headers);
+  const data = engine.crypt.seal(item.payload.bytes, queue.options.encryptionEnabled);
+  checkSize(engine, data.length + (own?.length ?? 0) + (item.transactionId?.length ?? 0), `${at}payload`);
+  return { headers: { [HEADER.encoding]: item.payload.encoding, ...(own === undefined ? {} : { [HEADER.headers]: own }) }, data };
+}
+
+function headersText({ crypt }: Engine, { options }: Definition, headers: PushItem["headers"]): string | undefined {
   if (headers === undefined || Object.keys(headers).length === 0) return undefined;
   const text = JSON.stringify(headers);
   return options.encryptionEnabled ? `!${Buffer.from(crypt.sealText(text, true)).toString("base64")}` : text;

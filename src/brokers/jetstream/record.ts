@@ -15,6 +15,8 @@ export interface Head {
   /** The queue is paused: in the group's record too, so that no pop misses it. */
   readonly stopped: boolean;
   readonly held: number | null;
+  /** How often the group was moved: what was read ahead before is of no use after. */
+  readonly seeks?: number;
   readonly totals: Totals;
 }
 
@@ -98,8 +100,8 @@ export interface Entries {
   readonly b: Back;
   /** By sequence: without a partition, beyond the position, and taken up out of turn. */
   readonly a: 1;
-  /** By sequence: removed beyond the position; who has it in memory must not deliver it. */
-  readonly s: 1;
+  /** By sequence, with its priority: removed beyond the position; who has it in memory must not deliver it. */
+  readonly s: number;
   /** By sequence: edited, so that its overlay is to be read. */
   readonly e: 1;
   /** By a random id. */
@@ -194,7 +196,7 @@ export class GroupRecord {
   readonly leases = new Table<string, Lease>("l", this.#changed);
   readonly back = new Table<number, Back>("b", this.#changed);
   readonly ahead = new Table<number, 1>("a", this.#changed);
-  readonly skip = new Table<number, 1>("s", this.#changed);
+  readonly skip = new Table<number, number>("s", this.#changed);
   readonly edited = new Table<number, 1>("e", this.#changed);
   readonly intents = new Table<string, Intent>("i", this.#changed);
 

@@ -35,7 +35,8 @@ export interface Performed<T> {
 
 interface Queued {
   readonly operation: Operation<unknown>;
-  readonly resolve: (performed: Performed<unknown>) => void;
+  /** `undefined`: the group doesn't exist any more. */
+  readonly resolve: (performed: Performed<unknown> | undefined) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -65,6 +66,8 @@ export class GroupSession {
   #working: Promise<void> | undefined;
   /** Intents of whoever was here before, and may have come no further. */
   #leftOver: string[] = [];
+  /** Moves of the group that what is in memory was read after. */
+  #seeks = 0;
 
   constructor(engine: Engine, queue: string, group: string) {
     this.#engine = engine;
@@ -78,16 +81,22 @@ export class GroupSession {
   /** Makes the group, if it isn't there yet: it starts at `start`. */
   async ensure(queue: Definition, start: GroupStart): Promise<void> {
     if (this.#state !== undefined || (await this.#load()) !== undefined) return;
-    const from = await this.#startOf(start);
+    const from = await this.startOf(start);
     const fresh = GroupRecord.starting(start, from, queue.paused);
-    const edited = await this.#engine.api.subjects(this.subjects.state, this.subjects.edit("*"));
-    for (const subject of edited.keys()) fresh.edited.set(Number(subject.split(".").at(-1)), 1);
+    for (const seq of await this.edits()) fresh.edited.set(seq, 1);
     await this.#store.commit(this.#subject, { record: fresh, seq: 0, chain: [], ids: [], bytes: 0, snapshotBytes: 0 });
     // Whoever was first has made it.
     await this.#load();
   }
 
-  async #startOf(start: GroupStart): Promise<number> {
+  /** Of all messages that have an overlay. */
+  async edits(): Promise<number[]> {
+    const edited = await this.#engine.api.subjects(this.subjects.state, this.subjects.edit("*"));
+    return [...edited.keys()].map((subject) => Number(subject.split(".").at(-1)));
+  }
+
+  /** The last sequence before the start. */
+  async startOf(start: GroupStart): Promise<number> {
     if (start === "all") return 0;
     if (start === "new") return this.log.last();
     return (await this.log.firstSince(start)) - 1;
@@ -96,7 +105,7 @@ export class GroupSession {
   /** `undefined` when the group doesn't exist. */
   async run<T>(operation: Operation<T>): Promise<Performed<T> | undefined> {
     if (this.#state === undefined && (await this.#load()) === undefined) return undefined;
-    return new Promise<Performed<T>>((resolve, reject) => {
+    return new Promise<Performed<T> | undefined>((resolve, reject) => {
       this.#queue.push({ operation: operation as Operation<unknown>, resolve: resolve as Queued["resolve"], reject });
       this.#working ??= this.#work();
     });
@@ -182,12 +191,20 @@ export class GroupSession {
   #stateOf({ record }: Loaded): GroupState {
     const state = new GroupState(this.group, record);
     state.onSettled = (partition) => { this.shelves.drop(partition); };
+    this.#refresh(record);
+    return state;
+  }
+
+  /** Forgets what was read ahead, where the group stands elsewhere by now. */
+  #refresh(record: GroupRecord): void {
+    const moved = (record.head.seeks ?? 0) !== this.#seeks;
+    if (moved) this.shelves.clear();
+    this.#seeks = record.head.seeks ?? 0;
     for (const [priority, reader] of this.#readers) {
-      if (reader.serves(record.at(priority))) continue;
+      if (!moved && reader.serves(record.at(priority))) continue;
       reader.stop();
       this.#readers.delete(priority);
     }
-    return state;
   }
 
   async #work(): Promise<void> {
@@ -209,7 +226,7 @@ export class GroupSession {
         return;
       }
       if (state === undefined) {
-        for (const { reject } of left) reject(gone(this.group));
+        for (const { resolve } of left) resolve(undefined);
         return;
       }
       const outcomes = this.#apply(state, left);
@@ -266,6 +283,7 @@ export class GroupSession {
     }
     if (committed.state === "stored") {
       this.#loaded = committed.stored;
+      this.#refresh(state.record);
       for (const [priority, reader] of this.#readers) reader.trim(state.record.at(priority));
     } else {
       this.#forget();
@@ -305,8 +323,4 @@ export class GroupSession {
   async #pause(tries: number): Promise<void> {
     if (tries > 0) await new Promise((resolve) => { setTimeout(resolve, Math.random() * Math.min(50, 2 ** tries)); });
   }
-}
-
-function gone(group: string): QueuescopeError {
-  return new QueuescopeError("lease-lost", `The group ${group} was deleted, or its queue was.`);
 }

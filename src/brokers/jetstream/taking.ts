@@ -147,7 +147,7 @@ export class Taking {
       return;
     }
     const { partition, priority } = message.place;
-    if (this.#isOver(message) || this.#isForOthers(message)) return;
+    if (this.#isOver(message) || this.#isForOthers(message) || state.record.skip.has(seq)) return;
     if (partition !== null) {
       this.#takePartition(partition, seq);
       return;
@@ -199,7 +199,7 @@ export class Taking {
     const due = this.#dueOf(messages);
     for (const message of messages) {
       if (open.messages.length >= room) return "some";
-      if (settled.has(message.seq)) continue;
+      if (settled.has(message.seq) || this.#work.state.record.skip.has(message.seq)) continue;
       if (this.#passes(message)) {
         open.done.push(message.seq);
         continue;
