@@ -25,6 +25,9 @@ const CHUNK = 500;
 const SINGLES = 100;
 /** More dead letters than the server lists in one answer are looked for among the messages instead. */
 const LISTED = 100_000;
+/** The log has been read, and of the scheduled ones none. */
+const ALL_SCHEDULED = "@";
+const BEFORE_ALL: DuePlace = { due: -1, seq: 0 };
 
 export async function browse(engine: Engine, queue: Definition, request: BrowseRequest): Promise<Page<Message>> {
   const limit = pageLimit(request);
@@ -41,8 +44,8 @@ export async function findMatches(reading: Reading, request: BrowseRequest, limi
     if (next !== null) return { items: search.items, next: messageId(reading.queue.id, next) };
   }
   if (request.state !== undefined && request.state !== "scheduled" && request.state !== "ready") return { items: search.items, next: null };
-  const next = await search.scheduled("log" in start ? { due: -1, seq: 0 } : start);
-  return { items: search.items, next: next === null ? null : `${messageId(reading.queue.id, next.seq)}@${next.due}` };
+  const next = await search.scheduled("log" in start ? BEFORE_ALL : start);
+  return { items: search.items, next: next === null ? null : next.seq === 0 ? ALL_SCHEDULED : `${messageId(reading.queue.id, next.seq)}@${next.due}` };
 }
 
 class Search {
@@ -185,6 +188,7 @@ async function startPlace(reading: Reading, { after, from }: BrowseRequest): Pro
 
 /** `k3x9f0a2-42` behind that message, `k3x9f0a2-42@1700000000000` behind that one among the scheduled. Takes the id of any message too, so that people can go on behind one they see. */
 async function readPlace(reading: Reading, after: unknown): Promise<Place> {
+  if (after === ALL_SCHEDULED) return BEFORE_ALL;
   const match = typeof after === "string" ? /^([^@]*)(?:@(\d{1,16}))?$/.exec(after) : null;
   const key = parsed(match?.[1], "");
   if (key?.queue !== reading.queue.id) throw badAfter(after);
