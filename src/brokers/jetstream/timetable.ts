@@ -3,6 +3,7 @@ import { isApiError, WRONG_LAST_SEQUENCE } from "./api.ts";
 import type { Engine } from "./engine.ts";
 import { enclosed, HEADER } from "./message.ts";
 import type { LogMessage } from "./message.ts";
+import { overlaid } from "./overlay.ts";
 import type { Publication } from "./publisher.ts";
 import { Subjects } from "./subjects.ts";
 import type { Where } from "./subjects.ts";
@@ -94,7 +95,9 @@ export class Timetable {
   /** Each enters once: its subject there has its number, and a second message on it is refused. */
   async #enter(due: readonly LogMessage[]): Promise<void> {
     const { api, publisher } = this.#engine;
-    const entered = await publisher.publishAll(due.map((message) => this.#entry(message)));
+    const edits = await api.subjects(this.#subjects.state, this.#subjects.edit("*"));
+    const edited = await Promise.all(due.map((message) => (edits.has(this.#subjects.edit(message.seq)) ? overlaid(this.#engine, this.#subjects, message) : message)));
+    const entered = await publisher.publishAll(edited.map((message) => this.#entry(message)));
     const places = await Promise.all(due.map(async (message, i) => {
       const result = entered[i];
       if (result === undefined) throw new Error("each publication has a result");

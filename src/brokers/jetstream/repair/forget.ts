@@ -1,5 +1,7 @@
 import { expire } from "../ending.ts";
 import type { Work } from "../ending.ts";
+import type { Definition } from "../definition.ts";
+import type { Engine } from "../engine.ts";
 import type { LogMessage } from "../message.ts";
 import type { Part } from "../record.ts";
 import { withoutSettled } from "../settling.ts";
@@ -60,4 +62,29 @@ function forgetAlone({ state }: Work, { seq, place: { priority } }: Removed): vo
   }
   // Who has it in memory still comes past it.
   if (seq > record.at(priority) && !record.ahead.has(seq)) record.skip.set(seq, priority);
+}
+
+/** Removed messages beyond the position that a record remembers before it is worth a look. */
+const MANY = 100;
+
+/** Moves a group over messages that are gone, so that its record needn't remember each. */
+export async function passGone(engine: Engine, queue: Definition, group: string): Promise<void> {
+  const session = engine.session(queue, group);
+  const record = await session.record(queue);
+  if (record === undefined || record.skip.size < MANY) return;
+  const last = await session.log.last();
+  const passed = await Promise.all([...new Set(record.skip.values())].map(async (priority) => {
+    const next = await engine.api.read(session.subjects.log, { seq: record.at(priority) + 1, next_by_subj: session.subjects.lane(priority) });
+    return { priority, to: next === undefined ? last : Math.min(last, next.seq - 1) };
+  }));
+  await session.run({ queue, apply: (work) => { for (const { priority, to } of passed) moveOver(work, priority, to); } });
+}
+
+function moveOver({ state }: Work, priority: number, to: number): void {
+  const { record } = state;
+  record.moveTo(priority, to);
+  for (const [seq, own] of [...record.skip.entries()]) if (own === priority && seq <= record.at(priority)) record.skip.delete(seq);
+  if (priority > 0) return;
+  // Partitions that were taken up out of turn need no entry any more, when all of them is settled.
+  for (const [partition, part] of [...record.parts.entries()]) if (part.n <= 0 && part.lease === undefined) state.setPart(partition, part);
 }

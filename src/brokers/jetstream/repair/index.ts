@@ -1,10 +1,40 @@
+import { checkedFilter, checkedIds, checkedPurge, checkedRedrive, checkedStart, groupName, queueName } from "../../../core/index.ts";
 import type { Repair } from "../../../core/index.ts";
-import { QueuescopeError } from "../../../core/index.ts";
+import type { Definition } from "../definition.ts";
 import type { Engine } from "../engine.ts";
-
-const later = (): Promise<never> => Promise.reject(new QueuescopeError("unsupported", "Being built."));
+import { discard } from "./discard.ts";
+import { edit } from "./edit.ts";
+import { deleteGroup, hold, letGo, pauseGroup, resumeGroup, seek, step } from "./groups.ts";
+import { purge } from "./purge.ts";
+import { redrive } from "./redrive.ts";
+import { cancel, remove } from "./remove.ts";
 
 export function repairFacet(engine: Engine): Repair {
-  void engine;
-  return { edit: later, remove: later, purge: later, redrive: later, discard: later, seek: later, cancel: later, pauseGroup: later, resumeGroup: later, deleteGroup: later, hold: later, step: later, letGo: later };
+  const { catalog } = engine;
+  const onGroup = async (queue: string, group: string, act: (engine: Engine, queue: Definition, group: string) => Promise<void>): Promise<void> => {
+    groupName(group);
+    await act(engine, await catalog.need(queueName(queue)), group);
+  };
+  return {
+    edit: (id, change) => edit(engine, id, change),
+    remove: async (ids) => remove(engine, checkedIds(ids)),
+    purge: async (queue, filter = {}) => purge(engine, await catalog.need(queueName(queue)), checkedPurge(filter)),
+    async redrive(queue, request) {
+      checkedRedrive(request);
+      const source = await catalog.need(queueName(queue));
+      return redrive(engine, source, request.to === undefined ? source : await catalog.need(request.to), request);
+    },
+    discard: async (queue, filter) => discard(engine, await catalog.need(queueName(queue)), checkedFilter(filter)),
+    async seek(queue, group, to) {
+      const start = checkedStart(to);
+      await onGroup(queue, group, (_, found, name) => seek(engine, found, name, start));
+    },
+    cancel: async (ids) => cancel(engine, checkedIds(ids)),
+    pauseGroup: (queue, group) => onGroup(queue, group, pauseGroup),
+    resumeGroup: (queue, group) => onGroup(queue, group, resumeGroup),
+    deleteGroup: (queue, group) => onGroup(queue, group, deleteGroup),
+    hold: (queue, group) => onGroup(queue, group, hold),
+    step: (queue, group, count) => onGroup(queue, group, (_, found, name) => step(engine, found, name, count)),
+    letGo: (queue, group) => onGroup(queue, group, letGo),
+  };
 }

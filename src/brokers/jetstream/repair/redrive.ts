@@ -1,0 +1,142 @@
+import { afterNumber, checkRedriveEdit, checkRedriveSecrecy, isSealed, limitOf, QueuescopeError, recordsEvent, redriveFilter } from "../../../core/index.ts";
+import type { RedriveRequest, RedriveResult } from "../../../core/index.ts";
+import { isApiError, WRONG_LAST_SEQUENCE } from "../api.ts";
+import type { Buried, Redrivals } from "../buried.ts";
+import type { Definition } from "../definition.ts";
+import type { Engine } from "../engine.ts";
+import { deadLetterId, messageId, messageNotFound, parseDeadLetterId } from "../ids.ts";
+import { matchingDead, readDead } from "../inspect/dead-letters.ts";
+import type { DeadMatch } from "../inspect/dead-letters.ts";
+import { pipelined } from "../inspect/reading.ts";
+import type { Acknowledged } from "../publisher.ts";
+import { prepare, publishEach } from "../push.ts";
+import type { Incoming } from "../push.ts";
+import { Subjects } from "../subjects.ts";
+import { eventPublication } from "../timeline.ts";
+
+type Redriven = RedriveResult["redriven"][number];
+
+/** Where dead letters go from and to. */
+interface Route {
+  readonly source: Definition;
+  readonly target: Definition;
+  readonly request: RedriveRequest;
+}
+
+const AT_ONCE = 50;
+const TRIES = 20;
+
+/**
+ * To the tail, each at most once by accident: its message is pushed under the dead letter's own id, which the stream
+ * takes once, and the dead letter is marked then, for as long as it is kept.
+ */
+export async function redrive(engine: Engine, source: Definition, target: Definition, request: RedriveRequest): Promise<RedriveResult> {
+  const limit = limitOf(request.limit, 200, 10_000);
+  await checkIds(engine, source, request);
+  const redriven: Redriven[] = [];
+  let after: number | null = afterNumber(request.after);
+  while (after !== null && redriven.length < limit) {
+    const step = await redriveStep(engine, { source, target, request }, after, Math.min(AT_ONCE, limit - redriven.length));
+    redriven.push(...step.redriven);
+    after = step.next;
+  }
+  return { redriven, more: after !== null, next: after === null ? null : String(after) };
+}
+
+/** @throws message-not-found for a named one that isn't there */
+async function checkIds(engine: Engine, source: Definition, { filter }: RedriveRequest): Promise<void> {
+  await pipelined(filter.ids ?? [], async (id) => {
+    const key = parseDeadLetterId(id);
+    if (key.queue !== source.id || (await readDead(engine, source, key.seq)) === undefined) throw messageNotFound(id, "dead letter");
+  });
+}
+
+async function redriveStep(engine: Engine, route: Route, after: number, limit: number): Promise<{ redriven: Redriven[]; next: number | null }> {
+  const { source, target, request } = route;
+  const { found, next } = await matchingDead(engine, source, redriveFilter(request), after, limit);
+  checkRedriveEdit(request, found.length > 1 || next !== null || after > 0);
+  checkRedriveSecrecy(source, target, found.some(({ one }) => isSealed(one.message.data)), request);
+  const todo = found.filter(({ redriven }) => redriven.length === 0 || request.again === true);
+  const made = await pushAgain(engine, route, todo);
+  const redriven = found.map(({ one, redriven: before }): Redriven => {
+    const id = made.get(one.message.seq);
+    return { deadLetterId: deadLetterId(source.id, one.message.seq), messageId: id?.messageId ?? before.at(-1)?.messageId ?? "", status: id?.duplicate === false ? "redriven" : "already-redriven" };
+  });
+  return { redriven, next };
+}
+
+/** By dead letter: the message that it became, or had become just before. @throws what the push throws, once what was pushed is marked */
+async function pushAgain(engine: Engine, route: Route, todo: readonly DeadMatch[]): Promise<Map<number, { readonly messageId: string; readonly duplicate: boolean }>> {
+  const made = new Map<number, { messageId: string; duplicate: boolean }>();
+  if (todo.length === 0) return made;
+  const { target } = route;
+  const ready = await prepare(engine, target, todo.map((match) => incoming(engine, route, match)));
+  const results = await publishEach(engine, target, ready);
+  const pushed = todo.flatMap(({ one }, i) => {
+    const result = results[i];
+    return result === undefined || result instanceof QueuescopeError ? [] : [{ one, result }];
+  });
+  await pipelined(pushed, async ({ one, result }) => {
+    const id = messageId(target.id, result.seq);
+    made.set(one.message.seq, { messageId: id, duplicate: result.duplicate });
+    await mark(engine, route, one, id);
+  });
+  await tell(engine, route, pushed.filter(({ result }) => !result.duplicate));
+  const failure = results.find((result) => result instanceof QueuescopeError);
+  if (failure !== undefined) throw failure;
+  return made;
+}
+
+/** Keeps all of the original; the transaction id too, without asking whether it was pushed before. */
+function incoming({ crypt }: Engine, { source, target, request }: Route, { one: { message, death, group }, redriven }: DeadMatch): Incoming {
+  const partition = request.partition === undefined ? death.partition : request.partition;
+  const id = deadLetterId(source.id, message.seq);
+  return {
+    payload: request.payload ?? { encoding: message.encoding, bytes: crypt.unseal(message.data) },
+    headers: request.headers ?? message.headers(crypt.unseal),
+    transactionId: message.transaction ?? undefined,
+    ...(partition !== null ? { partition } : target.options.ordered ? {} : { priority: death.priority }),
+    onlyGroup: source.id === target.id && request.allGroups !== true ? group : undefined,
+    origin: JSON.stringify({ queue: source.name, deadLetterId: id, messageId: messageId(source.id, death.number) }),
+    once: `redrive ${id} ${redriven.length}`,
+  };
+}
+
+/** Adds the message to what the dead letter was redriven to, unless another process has. */
+async function mark(engine: Engine, { source, target }: Route, { message }: Buried, id: string): Promise<void> {
+  const { api, publisher } = engine;
+  const subjects = new Subjects(source.name);
+  const subject = subjects.redriven(message.seq);
+  for (let tries = 0; tries < TRIES; tries++) {
+    const stored = await api.read(subjects.state, { last_by_subj: subject });
+    const before = stored === undefined ? [] : (JSON.parse(Buffer.from(stored.data).toString()) as Redrivals);
+    if (before.some((one) => one.messageId === id)) return;
+    const data = JSON.stringify([...before, { queue: target.name, messageId: id, at: engine.now() }]);
+    const [result] = await publisher.publishAll([{ subject, data, headers: { "Nats-Expected-Last-Subject-Sequence": String(stored?.seq ?? 0) } }]);
+    if (!(result instanceof QueuescopeError)) return;
+    if (!isApiError(result, WRONG_LAST_SEQUENCE)) throw result;
+  }
+  throw new QueuescopeError("busy", `The dead letter ${deadLetterId(source.id, message.seq)} was redriven to ${id}, but is changed by others all the time and couldn't be marked. Look before you redrive it again.`);
+}
+
+/** Links both ways, and the groups' counts. */
+async function tell(engine: Engine, { source, target }: Route, pushed: readonly { readonly one: Buried; readonly result: Acknowledged }[]): Promise<void> {
+  const { publisher, crypt } = engine;
+  const [from, to] = [new Subjects(source.name), new Subjects(target.name)];
+  const at = engine.now();
+  const events = pushed.flatMap(({ one: { message, death, group }, result: { seq } }) => {
+    const dead = deadLetterId(source.id, message.seq);
+    const original = { seq: death.seq, type: "redriven", group, data: { deadLetterId: dead, to: { queue: target.name, messageId: messageId(target.id, seq) } } };
+    const made = { seq, type: "redriven", data: { deadLetterId: dead, from: { queue: source.name, messageId: messageId(source.id, death.number) } } };
+    return [
+      ...(recordsEvent(source.options, "redriven") ? [eventPublication(from, source, crypt, original, at)] : []),
+      ...(recordsEvent(target.options, "redriven") ? [eventPublication(to, target, crypt, made, at)] : []),
+    ];
+  });
+  const failed = (await publisher.publishAll(events)).find((result) => result instanceof QueuescopeError);
+  // A timeline misses a line; what it tells of is stored.
+  if (failed !== undefined) engine.onError(failed);
+  const groups = new Map<string, number>();
+  for (const { one: { group } } of pushed) groups.set(group, (groups.get(group) ?? 0) + 1);
+  await Promise.all([...groups].map(([group, redriven]) => engine.session(source, group).run({ queue: source, apply: ({ state }) => { state.record.count({ redriven }); } })));
+}
