@@ -13,6 +13,8 @@ export interface Stored {
   readonly subject: string;
   /** Milliseconds: when the server took it. */
   readonly at: number;
+  /** The same in nanoseconds, as digits. */
+  readonly stamp?: string;
   readonly headers: Headers;
   readonly data: Uint8Array;
 }
@@ -113,21 +115,21 @@ export class Api {
   /** How many messages of `filter` there are from `seq` on, without reading them. */
   async countFrom(stream: string, filter: string, from: { seq: number } | { time: number }): Promise<number> {
     const name = `qsc_${Math.random().toString(36).slice(2, 12)}`;
-    const start = "seq" in from ? { deliver_policy: "by_start_sequence", opt_start_seq: Math.max(1, from.seq) } : { deliver_policy: "by_start_time", opt_start_time: new Date(from.time).toISOString() };
+    const start = startingAt("seq" in from ? from.seq : `${Math.min(Math.max(0, Math.ceil(from.time)), LATEST)}000000`);
     const made = await this.makeConsumer(stream, name, { filter_subject: filter, inactive_threshold: 5_000_000_000, ...start });
     await this.request(`CONSUMER.DELETE.${stream}.${name}`);
     return made.num_pending;
   }
 
   /**
-   * Up to `most` messages of `filter` from `from` on, in order, by a consumer that lives as long as this call.
+   * Up to `most` messages of `filter` from a sequence or a stamp on, in order, by a consumer that lives as long as this call.
    * @param how `bytes`: fewer when they have more than this, one at least; `headersOnly`: without their data
    */
-  async readMany(stream: string, filter: string, from: number, most: number, how: { readonly bytes?: number; readonly headersOnly?: true } = {}): Promise<LogMessage[]> {
-    if (most <= 2 && how.headersOnly === undefined) return this.#oneByOne(stream, filter, from, most);
+  async readMany(stream: string, filter: string, from: number | string, most: number, how: { readonly bytes?: number; readonly headersOnly?: true } = {}): Promise<LogMessage[]> {
+    if (typeof from === "number" && most <= 2 && how.headersOnly === undefined) return this.#oneByOne(stream, filter, from, most);
     const name = `qsc_${Math.random().toString(36).slice(2, 12)}`;
     const { nc, prefix } = this.link;
-    const { num_pending: there } = await this.makeConsumer(stream, name, { filter_subject: filter, inactive_threshold: 10_000_000_000, deliver_policy: "by_start_sequence", opt_start_seq: Math.max(1, from), ...(how.headersOnly === undefined ? {} : { headers_only: true }) });
+    const { num_pending: there } = await this.makeConsumer(stream, name, { filter_subject: filter, inactive_threshold: 10_000_000_000, ...startingAt(from), ...(how.headersOnly === undefined ? {} : { headers_only: true }) });
     const want = Math.min(most, there);
     const found: LogMessage[] = [];
     const limit = how.bytes === undefined ? {} : { max_bytes: Math.max(how.bytes, (nc.info?.max_payload ?? 0) + 65_536) };
@@ -184,6 +186,16 @@ export class Api {
   }
 }
 
+/** The end of the year 9999: later ones have no text that the server reads. */
+const LATEST = 253_402_300_799_999;
+
+/** By sequence, or by a stamp. */
+function startingAt(from: number | string): Readonly<Record<string, unknown>> {
+  if (typeof from === "number") return { deliver_policy: "by_start_sequence", opt_start_seq: Math.max(1, from) };
+  const seconds = new Date(Number(from.slice(0, -9)) * 1000).toISOString().slice(0, 19);
+  return { deliver_policy: "by_start_time", opt_start_time: `${seconds}.${from.slice(-9)}Z` };
+}
+
 export class JetStreamError extends Error {
   readonly code: number;
 
@@ -203,9 +215,15 @@ function stored({ message }: RawMessage): Stored {
     seq: message.seq,
     subject: message.subject,
     at: Date.parse(message.time),
+    stamp: nanoseconds(message.time),
     headers: message.hdrs === undefined ? {} : readHeaders(Buffer.from(message.hdrs, "base64").toString()),
     data: message.data === undefined ? new Uint8Array() : Buffer.from(message.data, "base64"),
   };
+}
+
+/** Of the server's times: to the nanosecond, without zeros at the end. */
+function nanoseconds(time: string): string {
+  return `${Date.parse(`${time.slice(0, 19)}Z`) / 1000}${(/\.(\d+)/.exec(time)?.[1] ?? "").padEnd(9, "0")}`;
 }
 
 /** From the block that begins with `NATS/1.0`. */

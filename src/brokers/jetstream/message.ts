@@ -44,31 +44,32 @@ export class LogMessage {
   readonly seq: number;
   readonly subject: string;
   readonly data: Uint8Array;
-  readonly #stored: number;
+  /** When the server took it: nanoseconds, as digits. */
+  readonly stamp: string;
   readonly #header: (name: string) => string | undefined;
   readonly #names: () => string[];
   #place: Place | undefined;
 
-  private constructor(seq: number, subject: string, data: Uint8Array, stored: number, header: (name: string) => string | undefined, names: () => string[]) {
+  private constructor(seq: number, subject: string, data: Uint8Array, stamp: string, header: (name: string) => string | undefined, names: () => string[]) {
     this.seq = seq;
     this.subject = subject;
     this.data = data;
-    this.#stored = stored;
+    this.stamp = stamp;
     this.#header = header;
     this.#names = names;
   }
 
-  static ofStored({ seq, subject, data, at, headers }: Stored): LogMessage {
-    return LogMessage.#opened(seq, subject, data, at, (name) => headers[name], () => Object.keys(headers));
+  static ofStored({ seq, subject, data, at, stamp = `${at}000000`, headers }: Stored): LogMessage {
+    return LogMessage.#opened(seq, subject, data, stamp, (name) => headers[name], () => Object.keys(headers));
   }
 
-  static #opened(seq: number, subject: string, data: Uint8Array, at: number, header: (name: string) => string | undefined, names: () => string[]): LogMessage {
+  static #opened(seq: number, subject: string, data: Uint8Array, stamp: string, header: (name: string) => string | undefined, names: () => string[]): LogMessage {
     const length = Number(header(HEADER.front) ?? 0);
     // Shorter: only headers were asked for.
-    if (length === 0 || data.length < length) return new LogMessage(seq, subject, data, at, header, names);
+    if (length === 0 || data.length < length) return new LogMessage(seq, subject, data, stamp, header, names);
     const front = JSON.parse(Buffer.from(data.subarray(0, length)).toString()) as Readonly<Record<string, string>>;
     const all = (): string[] => [...names().filter((name) => name !== HEADER.front), ...Object.keys(front)];
-    return new LogMessage(seq, subject, data.subarray(length), at, (name) => front[name] ?? (name === HEADER.front ? undefined : header(name)), all);
+    return new LogMessage(seq, subject, data.subarray(length), stamp, (name) => front[name] ?? (name === HEADER.front ? undefined : header(name)), all);
   }
 
   /** As a consumer delivered it; `undefined` when its reply subject isn't a consumer's. */
@@ -76,7 +77,7 @@ export class LogMessage {
     const { headers } = message;
     const place = deliveredAs(message.reply ?? "");
     if (place === undefined) return undefined;
-    return LogMessage.#opened(place.seq, message.subject, message.data, place.at, (name) => headers?.get(name) || undefined, () => headers?.keys() ?? []);
+    return LogMessage.#opened(place.seq, message.subject, message.data, place.stamp, (name) => headers?.get(name) || undefined, () => headers?.keys() ?? []);
   }
 
   /** Itself, with the data and headers of an edit. */
@@ -84,7 +85,7 @@ export class LogMessage {
     const changed = new Set<string>([HEADER.encoding, HEADER.headers, HEADER.edited]);
     const header = (name: string): string | undefined => (changed.has(name) ? by.header(name) : this.#header(name));
     const own = (): string[] => this.#names().filter((name) => OURS.has(name) || name.startsWith("Nats-"));
-    return new LogMessage(this.seq, this.subject, by.data, this.#stored, header, () => [...new Set([...own(), ...by.headerNames])]);
+    return new LogMessage(this.seq, this.subject, by.data, this.stamp, header, () => [...new Set([...own(), ...by.headerNames])]);
   }
 
   get editedAt(): number | null {
@@ -99,7 +100,7 @@ export class LogMessage {
   /** When it entered the queue. */
   get at(): number {
     const own = this.#header(HEADER.at);
-    return own === undefined ? this.#stored : Number(own);
+    return own === undefined ? Number(this.stamp.slice(0, -6)) : Number(own);
   }
 
   get expires(): number | null {
@@ -145,13 +146,12 @@ function text(header: string | undefined): string | null {
 }
 
 /** `$JS.ACK.STREAM.CONSUMER.DELIVERED.SEQ.CSEQ.NANOSECONDS.PENDING`, or with a domain and an account before the stream. */
-function deliveredAs(reply: string): { seq: number; at: number } | undefined {
+function deliveredAs(reply: string): { seq: number; stamp: string } | undefined {
   if (!reply.startsWith("$JS.ACK.")) return undefined;
   const tokens = reply.split(".");
   const from = tokens.length >= 11 ? 4 : 2;
   const seq = Number(tokens[from + 3]);
-  const nanoseconds = tokens[from + 5] ?? "";
-  return Number.isSafeInteger(seq) ? { seq, at: Number(nanoseconds.slice(0, -6)) } : undefined;
+  return Number.isSafeInteger(seq) ? { seq, stamp: tokens[from + 5] ?? "" } : undefined;
 }
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true });

@@ -126,6 +126,16 @@ export class Subjects {
     return `qs.${this.queue}.e.${message}`;
   }
 
+  /** Marks of events that have a trace name, of a message or of all. */
+  named(name: string, message?: number): string {
+    return `qs.${this.queue}.n.${token(name)}.${message ?? "*"}`;
+  }
+
+  /** Of all trace names. */
+  allNamed(message?: number): string {
+    return `qs.${this.queue}.n.*.${message ?? "*"}`;
+  }
+
   group(name: string): string {
     return `qs-s.${this.queue}.g.${token(name)}`;
   }
