@@ -6,11 +6,13 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { pathToFileURL } from "node:url";
 import { cleanEnvironment } from "../support/cli.ts";
+import { natsSkip, startNatsServer } from "../support/nats-server.ts";
 
 /**
  * Runs the snippets of docs/coming-from for real: those of a page one after the other, in a folder
  * of their own, so that later ones see what earlier ones did. A `text` block right after a snippet
- * is what it must print. Blocks in the other system's language are left alone.
+ * is what it must print. Blocks in the other system's language are left alone. Where a page says
+ * nats://localhost:4222, it gets a server of its own.
  */
 
 const ROOT = join(import.meta.dirname, "..", "..");
@@ -32,6 +34,22 @@ function snippetsOf(markdown: string): Snippet[] {
     const output = next?.language === "text" && markdown.slice(to, next.from).trim() === "" ? next.code : null;
     return [{ language, code, output, line: markdown.slice(0, from).split("\n").length }];
   });
+}
+
+const NATS = "nats://localhost:4222";
+
+function needsServer(markdown: string): boolean {
+  return snippetsOf(markdown).some(({ code }) => code.includes(NATS));
+}
+
+/** A page that connects to NATS, on a server that is there; the others as they are. */
+async function withServer(markdown: string, run: (markdown: string) => Promise<void>): Promise<void> {
+  if (!needsServer(markdown)) {
+    await run(markdown);
+    return;
+  }
+  await using server = await startNatsServer();
+  await run(markdown.replaceAll(NATS, server.url));
 }
 
 async function runSnippet({ language, code }: Snippet, folder: string, number: number): Promise<{ code: number | null; stdout: string; stderr: string }> {
@@ -59,8 +77,9 @@ async function folderWithCli(): Promise<string> {
 
 describe("docs/coming-from", { skip: process.platform === "win32" ? "the snippets are for a Unix shell" : false }, async () => {
   for (const page of (await readdir(PAGES)).filter((name) => name.endsWith(".md"))) {
-    it(`${page}: every snippet does what the page says`, async () => {
-      const snippets = snippetsOf(await readFile(join(PAGES, page), "utf8"));
+    const markdown = await readFile(join(PAGES, page), "utf8");
+    it(`${page}: every snippet does what the page says`, { skip: needsServer(markdown) && natsSkip() }, () => withServer(markdown, async (text) => {
+      const snippets = snippetsOf(text);
       assert.ok(snippets.length > 0, `${page} has snippets`);
       const folder = await folderWithCli();
       try {
@@ -73,6 +92,6 @@ describe("docs/coming-from", { skip: process.platform === "win32" ? "the snippet
       } finally {
         await rm(folder, { recursive: true, force: true });
       }
-    });
+    }));
   }
 });
