@@ -1,8 +1,8 @@
-/** `consumer.ts DB LEDGER SEED audit|forward`: pops and settles in every way there is until it is killed. */
+/** `consumer.ts DB|URL LEDGER SEED audit|forward`: pops and settles in every way there is until it is killed. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { openLocal } from "../../../src/brokers/local/index.ts";
 import { type Broker, type Delivery, isQueuescopeError, payloadValue, type Settlement, valuePayload } from "../../../src/core/index.ts";
 import { clock, LedgerWriter } from "../support/ledger.ts";
+import { isAway, isNats, openAt } from "../support/open.ts";
 import { Random } from "../support/random.ts";
 
 const LEASE = 150;
@@ -74,6 +74,14 @@ async function handle(broker: Broker, deliveries: readonly Leased[]): Promise<vo
   }
 }
 
-const broker = await openLocal(path);
+const broker = await openAt(path);
 process.send?.("working");
-for (;;) await handle(broker, await pop(broker));
+for (;;) {
+  try {
+    await handle(broker, await pop(broker));
+  } catch (error) {
+    // What it was about to do may be done or not, as if it had been killed.
+    if (!isNats(path) || !isAway(error)) throw error;
+    await sleep(10);
+  }
+}

@@ -1,8 +1,8 @@
-/** `producer.ts DB LEDGER SEED NAME [LEDGER OF THE ONE BEFORE]`: pushes until it is killed; first again what the one before it didn't see confirmed. */
+/** `producer.ts DB|URL LEDGER SEED NAME [LEDGER OF THE ONE BEFORE]`: pushes until it is killed; first again what the one before it didn't see confirmed. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { openLocal } from "../../../src/brokers/local/index.ts";
-import { type Broker, valuePayload } from "../../../src/core/index.ts";
+import { type Broker, type PushItem, valuePayload } from "../../../src/core/index.ts";
 import { type Entry, LedgerWriter, readLedger } from "../support/ledger.ts";
+import { isAway, isNats, openAt } from "../support/open.ts";
 import { Random } from "../support/random.ts";
 
 const [, , path = "", ledgerPath = "", seed = "0", name = "", before] = process.argv;
@@ -12,9 +12,21 @@ const random = new Random(Number(seed));
 async function push(broker: Broker, queue: string, partition: string | null, txs: readonly string[]): Promise<readonly string[]> {
   ledger.write({ kind: "push-intent", queue, partition, txs });
   const items = txs.map((tx) => ({ payload: valuePayload({ tx, filler: "x".repeat(300) }), transactionId: tx, ...(partition === null ? {} : { partition }) }));
-  const ids = (await broker.messages.push(queue, items)).map(({ id }) => id);
+  const ids = await confirmed(broker, queue, items);
   ledger.write({ kind: "pushed", queue, partition, txs, ids });
   return ids;
+}
+
+/** A server that was away may have stored some of it: it is pushed again, as one should. */
+async function confirmed(broker: Broker, queue: string, items: readonly PushItem[]): Promise<string[]> {
+  for (;;) {
+    try {
+      return (await broker.messages.push(queue, items)).map(({ id }) => id);
+    } catch (error) {
+      if (!isNats(path) || !isAway(error)) throw error;
+      await sleep(10);
+    }
+  }
 }
 
 /** The newest message goes and another comes: its id must be a new one. */
@@ -28,7 +40,7 @@ function unconfirmed(entries: readonly Entry[]): Extract<Entry, { kind: "push-in
   return entries.filter((entry) => entry.kind === "push-intent").filter(({ txs }) => txs.some((tx) => !confirmed.has(tx)));
 }
 
-const broker = await openLocal(path);
+const broker = await openAt(path);
 for (const { queue, partition, txs } of before === undefined ? [] : unconfirmed(readLedger(before))) await push(broker, queue, partition, txs);
 process.send?.("working");
 for (let n = 0; ; n++) {

@@ -4,10 +4,12 @@ import type { TestContext } from "node:test";
 import { build } from "esbuild";
 
 const PROCESSES = join(import.meta.dirname, "..", "processes");
+/** CommonJS packages call it for what Node has built in. */
+const REQUIRE = 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
 
 /** Files of test/fault/processes as one file each in `folder`: where hundreds of processes start, reading all sources for each takes most of the time. */
 export async function bundled(folder: string, files: readonly string[]): Promise<void> {
-  await build({ entryPoints: files.map((file) => join(PROCESSES, file)), outdir: folder, outExtension: { ".js": ".mjs" }, bundle: true, platform: "node", format: "esm", target: "node24", logLevel: "error" });
+  await build({ entryPoints: files.map((file) => join(PROCESSES, file)), outdir: folder, outExtension: { ".js": ".mjs" }, bundle: true, platform: "node", format: "esm", target: "node24", logLevel: "error", banner: { js: REQUIRE } });
 }
 
 /** A process of a test: a file of test/fault/processes, or a bundle, on the same Node, talking over IPC. Killed when the test ends. */

@@ -26,7 +26,7 @@ export interface Popped {
 export interface SettleIntent {
   readonly kind: "settle-intent";
   /** Of this process's calls. */
-  readonly call: number;
+  readonly call: number | string;
   readonly group: string;
   readonly start: number;
   readonly wall: number;
@@ -35,7 +35,7 @@ export interface SettleIntent {
 
 export interface SettleOutcome {
   readonly kind: "settled";
-  readonly call: number;
+  readonly call: number | string;
   readonly end: number;
   /** In the order of the intent's items: null = applied, else the code it was refused with. */
   readonly refused: readonly (string | null)[];

@@ -13,7 +13,7 @@ export class History {
 
   #add(entries: readonly Entry[]): void {
     const expiries = new Map<string, number>();
-    const outcomes = new Map<number, SettleOutcome>();
+    const outcomes = new Map<number | string, SettleOutcome>();
     for (const entry of entries) {
       if (entry.kind === "pushed") this.pushed.push(...entry.ids.map((id, i) => ({ queue: entry.queue, id, tx: entry.txs[i] ?? "" })));
       if (entry.kind === "settled") outcomes.set(entry.call, entry);
