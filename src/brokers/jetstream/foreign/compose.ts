@@ -1,3 +1,4 @@
+import { checkedIds, checkedRedrive } from "../../../core/index.ts";
 import type { Broker, Inspect, Messages, Queues, Repair, Workers } from "../../../core/index.ts";
 import type { ForeignQueues } from "./queues.ts";
 
@@ -55,7 +56,7 @@ export function withForeignQueues(own: QueueFacets, foreign: ForeignQueues, read
     peek: (queue, request) => (isForeign(queue) ? foreign.peek(queue, request) : own.inspect.peek(queue, request)),
     browse: (queue, request) => (isForeign(queue) ? foreign.browse(queue, request) : own.inspect.browse(queue, request)),
     read: (id, group) => (isForeign(id) ? foreign.read(id) : own.inspect.read(id, group)),
-    exists: async (ids) => [...(await own.inspect.exists(ids.filter((id) => !isForeign(id)))), ...(await foreign.exists(ids.filter(isForeign)))],
+    exists: async (ids) => [...(await own.inspect.exists(checkedIds(ids).filter((id) => !isForeign(id)))), ...(await foreign.exists(ids.filter(isForeign)))],
     stats: (queue) => (isForeign(queue) ? foreign.stats(queue) : own.inspect.stats(queue)),
     partitions: (queue, request) => (isForeign(queue) ? Promise.resolve({ items: [], next: null }) : own.inspect.partitions(queue, request)),
     groups: (queue) => (isForeign(queue) ? foreign.groups(queue) : own.inspect.groups(queue)),
@@ -78,7 +79,8 @@ export function withForeignQueues(own: QueueFacets, foreign: ForeignQueues, read
     cancel: (ids) => refuseAny(ids, "cancel its schedule with its own tools (naq job-control).", () => own.repair.cancel(ids)),
     purge: guard(own.repair.purge.bind(own.repair), UNCHANGED),
     discard: guard(own.repair.discard.bind(own.repair), "Queuescope deletes nothing from its streams. The nats CLI does: nats stream rmm."),
-    redrive: (queue, request) => {
+    async redrive(queue, request) {
+      checkedRedrive(request);
       if (isForeign(queue)) return changing(queue, () => foreign.redrive(queue, request, (to, items) => own.messages.push(to, items)));
       return request.to !== undefined && isForeign(request.to) ? refuse(request.to, "dead letters of other queues can't be redriven into it. Push to it instead.") : own.repair.redrive(queue, request);
     },
@@ -91,8 +93,8 @@ export function withForeignQueues(own: QueueFacets, foreign: ForeignQueues, read
     letGo: guard(own.repair.letGo.bind(own.repair), groups),
   };
 
-  function refuseAny<T>(ids: readonly string[], why: string, act: () => Promise<T>): Promise<T> {
-    const strange = ids.find(isForeign);
+  async function refuseAny<T>(ids: readonly string[], why: string, act: () => Promise<T>): Promise<T> {
+    const strange = checkedIds(ids).find(isForeign);
     return strange === undefined ? act() : refuse(strange, why);
   }
 
