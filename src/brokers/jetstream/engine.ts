@@ -6,6 +6,7 @@ import type { Effects } from "./effects.ts";
 import { followUp } from "./follow-up.ts";
 import { EVERY_QUEUE } from "./notices.ts";
 import type { Notices } from "./notices.ts";
+import { Ownership } from "./ownership.ts";
 import { makeRoom } from "./overflow.ts";
 import type { Acknowledged, Publisher } from "./publisher.ts";
 import { HEADROOM } from "./push.ts";
@@ -41,6 +42,7 @@ export class Engine {
   readonly now: () => number;
   readonly stamps: boolean;
   readonly onError: (error: unknown) => void;
+  readonly ownership = new Ownership(this);
   readonly #sessions = new Map<string, GroupSession>();
   readonly #timetables = new Map<string, Timetable>();
 
@@ -85,6 +87,7 @@ export class Engine {
     for (const [key, session] of this.#sessions) {
       if (!key.startsWith(`${queue.id} `)) continue;
       session.close();
+      this.ownership.drop(session);
       this.#sessions.delete(key);
     }
   }
@@ -125,6 +128,7 @@ export class Engine {
   }
 
   close(): void {
+    this.ownership.close();
     for (const session of this.#sessions.values()) session.close();
     this.#sessions.clear();
     this.notices.close();

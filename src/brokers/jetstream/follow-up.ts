@@ -51,7 +51,7 @@ async function finish(engine: Engine, session: GroupSession, id: string, intent:
 /** What a transaction settles in another group. Where it was done already, its receipts are stale. */
 async function settleLater(engine: Engine, { settlements }: Extract<Intent, { kind: "settle" }>): Promise<void> {
   const { results, groups } = await byGroup(engine, settlements);
-  await Promise.all(groups.map((group) => settleOne(results, group)));
+  await Promise.all(groups.map((group) => settleOne(engine, results, group)));
 }
 
 /** Messages that are over go from the log, but for those that another group works on: these it may still finish. */

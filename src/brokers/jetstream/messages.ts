@@ -2,30 +2,24 @@ import { checkSettlements, checkTraceInput, flagOf, invalidInput, isQueuescopeEr
 import type { Delivery, Messages, PopRequest, RenewResult, SettleResult, Settlement, Wanted } from "../../core/index.ts";
 import { checkPushItems } from "../../core/index.ts";
 import type { Definition } from "./definition.ts";
-import type { Work } from "./ending.ts";
 import type { Engine } from "./engine.ts";
+import { deliveryOf } from "./delivery.ts";
+import { NOTHING_ASKED } from "./group-call.ts";
+import type { GroupAnswer } from "./group-call.ts";
 import { parseMessageId } from "./ids.ts";
 import type { Id } from "./ids.ts";
-import { Popping } from "./pop.ts";
 import { pushInto, queueForPush } from "./push.ts";
 import { parseReceipt } from "./receipts.ts";
 import type { Receipt } from "./receipts.ts";
 import { renewAll } from "./renew.ts";
-import type { GroupSession, Performed } from "./session.ts";
-import { leaseLost, settleGroup } from "./settling.ts";
-import type { Asked, Settled } from "./settling.ts";
+import type { GroupSession } from "./session.ts";
+import { leaseLost } from "./settling.ts";
+import type { Asked } from "./settling.ts";
 import { trace } from "./traces.ts";
 import { transact } from "./transact.ts";
 import { Waker } from "./wait.ts";
 
 export function messagesFacet(engine: Engine): Messages {
-  const popOnce = async (queue: Definition, want: Wanted<Id>): Promise<Delivery[]> => {
-    const popping = await poppingOf(engine, queue, want);
-    if (popping === null) return [];
-    await popping.prepare(queue);
-    return popping.pop(queue);
-  };
-
   const pop = async (name: string, request: PopRequest, want: Wanted<Id>): Promise<Delivery[]> => {
     const deadline = performance.now() + waitTime(request);
     for (;;) {
@@ -33,9 +27,9 @@ export function messagesFacet(engine: Engine): Messages {
       const session = engine.session(queue, want.group);
       const waker = new Waker(session);
       try {
-        const deliveries = await popOnce(queue, want);
+        const { deliveries, next } = await popOnce(engine, queue, want, waitTime(request) > 0);
         if (deliveries.length > 0 || performance.now() >= deadline || request.signal?.aborted === true) return deliveries;
-        await waker.wait(engine, queue, deadline, request.signal);
+        await waker.wait(engine, queue, next, deadline, request.signal);
       } catch (error) {
         // Deleted under way: who goes on reading the definition learns it.
         if (isQueuescopeError(error, "queue-not-found")) engine.catalog.forget(name);
@@ -106,49 +100,45 @@ function creates(create: boolean | undefined): boolean {
   return create === undefined || flagOf(create, "create");
 }
 
-/** `null` when the one message asked for is none of this queue's. */
-async function poppingOf(engine: Engine, queue: Definition, want: Wanted<Id>): Promise<Popping | null> {
-  const session = engine.session(queue, want.group);
-  if (want.message === null) return new Popping(engine, session, { ...want, message: null });
-  if (want.message.queue !== queue.id) return null;
-  return new Popping(engine, session, { ...want, message: await session.log.placeOf(want.message.seq) });
+/** The one message asked for by its place in the log; `undefined` when it is none of this queue's. */
+async function placed(engine: Engine, queue: Definition, want: Wanted<Id>): Promise<Wanted<number> | undefined> {
+  if (want.message === null) return { ...want, message: null };
+  if (want.message.queue !== queue.id) return undefined;
+  return { ...want, message: await engine.session(queue, want.group).log.placeOf(want.message.seq) };
+}
+
+async function popOnce(engine: Engine, queue: Definition, want: Wanted<Id>, stays: boolean): Promise<{ deliveries: Delivery[]; next: number | null }> {
+  const wanted = await placed(engine, queue, want);
+  const answer = wanted === undefined ? null : await engine.ownership.perform(queue, engine.session(queue, want.group), { ...NOTHING_ASKED, want: wanted }, stays);
+  return { deliveries: deliveriesOf(engine, queue, want, answer), next: answer?.next ?? null };
+}
+
+function deliveriesOf(engine: Engine, queue: Definition, { group }: Wanted<Id>, answer: GroupAnswer | null): Delivery[] {
+  return (answer?.taken ?? []).map((one) => deliveryOf(engine, queue, group, one));
 }
 
 /** One result a settlement, in order. */
 async function settleAll(engine: Engine, settlements: readonly Settlement[]): Promise<SettleResult[]> {
   const { results, groups } = await byGroup(engine, settlements);
-  await Promise.all(groups.map((group) => settleOne(results, group)));
+  await Promise.all(groups.map((group) => settleOne(engine, results, group)));
   return results;
 }
 
 /** Settles and pops in one commit, where they are of one group. */
 async function together(engine: Engine, settlements: readonly Settlement[], queue: Definition, want: Wanted<Id>): Promise<{ settled: SettleResult[]; deliveries: Delivery[] }> {
   const { results, groups } = await byGroup(engine, settlements);
-  const popping = await poppingOf(engine, queue, want);
-  // A pop that can't be fails before anything is settled.
-  await popping?.prepare(queue);
-  const own = popping === null ? undefined : groups.find(({ session }) => session === popping.session);
-  await Promise.all(groups.filter((group) => group !== own).map((group) => settleOne(results, group)));
-  if (popping === null) return { settled: results, deliveries: [] };
-  const asked = own?.asked ?? [];
-  const both = (work: Work) => ({ settled: settleGroup(work, asked), take: popping.take(work) });
-  const performing = popping.session.run({ queue, apply: both, unsure: ({ settled, take }) => refusesAny(settled) || take.taken.length === 0 });
-  // What other groups settled is stored, and its caller must hear so.
-  const performed = own === undefined ? await performing.catch(() => undefined) : await performing;
-  if (performed === undefined) {
-    refuseAll(results, asked);
-    return { settled: results, deliveries: [] };
-  }
-  put(results, queue, performed.value.settled, performed);
-  const { take } = performed.value;
-  const deliveries = take.taken.length > 0 ? popping.deliver(queue, take) : popping.fetch(queue, take.missing).then((more) => (more ? popping.pop(queue) : []), () => []);
-  return { settled: results, deliveries: await deliveries.catch(() => []) };
+  const session = engine.session(queue, want.group);
+  const own = groups.find((group) => group.session === session);
+  const wanted = (await placed(engine, queue, want)) ?? null;
+  const answer = await engine.ownership.perform(queue, session, { ...NOTHING_ASKED, asked: own?.asked ?? [], want: wanted }, true);
+  if (own !== undefined) put(results, own, answer);
+  // What was settled so far is stored, and its caller must hear so.
+  await Promise.all(groups.filter((group) => group !== own).map((group) => settleOne(engine, results, group)));
+  return { settled: results, deliveries: deliveriesOf(engine, queue, want, answer) };
 }
 
-export async function settleOne(results: SettleResult[], { queue, session, asked }: Asking): Promise<void> {
-  const performed = await session.run({ queue, apply: (work) => settleGroup(work, asked), unsure: refusesAny });
-  if (performed === undefined) refuseAll(results, asked);
-  else put(results, queue, performed.value, performed);
+export async function settleOne(engine: Engine, results: SettleResult[], group: Asking): Promise<void> {
+  put(results, group, await engine.ownership.perform(group.queue, group.session, { ...NOTHING_ASKED, asked: group.asked }));
 }
 
 export interface Asking {
@@ -189,17 +179,8 @@ function receiptOf(text: string): Receipt | QueuescopeError {
   }
 }
 
-export function refusesAny(settled: readonly Settled[]): boolean {
-  return settled.some(({ result }) => !result.ok);
-}
-
-export function put(results: SettleResult[], queue: Definition, settled: readonly Settled[], { done }: Performed<unknown>): void {
-  for (const { index, result, intent } of settled) {
-    const seq = intent === undefined ? undefined : done.get(intent)?.seq;
-    results[index] = result.ok && seq !== undefined ? { ...result, deadLetterId: `${queue.id}-d${seq}` } : result;
-  }
-}
-
-function refuseAll(results: SettleResult[], asked: readonly Asked[]): void {
+/** @param answer `null`: the group is gone */
+function put(results: SettleResult[], { asked }: Asking, answer: GroupAnswer | null): void {
   for (const { index, settlement } of asked) results[index] = { ok: false, receipt: settlement.receipt, error: leaseLost("its group was deleted") };
+  for (const { index, result } of answer?.settled ?? []) results[index] = result;
 }

@@ -1,9 +1,8 @@
-import type { Delivery, Wanted } from "../../core/index.ts";
+import type { Wanted } from "../../core/index.ts";
 import { prioritiesOf } from "./definition.ts";
 import type { Definition } from "./definition.ts";
 import type { Work } from "./ending.ts";
 import type { Engine } from "./engine.ts";
-import { deliveryOf } from "./delivery.ts";
 import { overlaid } from "./overlay.ts";
 import type { GroupSession } from "./session.ts";
 import { Taking } from "./taking.ts";
@@ -48,17 +47,9 @@ export class Popping {
     return { taken: taking.taken, missing: taking.missing, edited };
   }
 
-  async pop(queue: Definition): Promise<Delivery[]> {
-    for (;;) {
-      const performed = await this.session.run({ queue, apply: (work) => this.take(work), unsure: ({ taken }) => taken.length === 0 });
-      if (performed === undefined) {
-        await this.session.ensure(queue, this.#wanted.start);
-        continue;
-      }
-      const { value } = performed;
-      if (value.taken.length > 0) return this.deliver(queue, value);
-      if (!(await this.fetch(queue, value.missing)) && !(await this.#catchUp(queue))) return [];
-    }
+  /** Reads what kept the pop from finding anything; `false` when there is nothing more to read. */
+  async more(queue: Definition, missing: Missing): Promise<boolean> {
+    return (await this.#fetch(queue, missing)) || this.#catchUp(queue);
   }
 
   /** What is in memory held nothing for the group: the rest of the log may. `false` when that was read before. */
@@ -69,17 +60,16 @@ export class Popping {
     return true;
   }
 
-  async deliver(queue: Definition, { taken, missing, edited }: Take): Promise<Delivery[]> {
+  /** As they were last edited. */
+  async finish(queue: Definition, { taken, missing, edited }: Take): Promise<Taken[]> {
     // The next pop finds it in memory: partitions of which nothing is there wait no longer than others.
-    if (missing.partitions.size > 0) this.fetch(queue, missing).catch(this.#engine.onError);
-    return Promise.all(taken.map(async (one) => {
-      const message = edited.has(one.message.seq) ? await overlaid(this.#engine, this.session.subjects, one.message) : one.message;
-      return deliveryOf(this.#engine, queue, this.session.group, { ...one, message });
-    }));
+    if (missing.partitions.size > 0) this.#fetch(queue, missing).catch(this.#engine.onError);
+    if (edited.size === 0) return [...taken];
+    return Promise.all(taken.map(async (one) => (edited.has(one.message.seq) ? { ...one, message: await overlaid(this.#engine, this.session.subjects, one.message) } : one)));
   }
 
   /** Reads what is missing; `false` when there was nothing to read. */
-  async fetch(queue: Definition, { partitions, messages }: Missing): Promise<boolean> {
+  async #fetch(queue: Definition, { partitions, messages }: Missing): Promise<boolean> {
     const { shelves, log, subjects } = this.session;
     let progress = false;
     await Promise.all([

@@ -20,6 +20,8 @@ export interface Loaded {
   readonly seq: number;
   readonly chain: readonly number[];
   readonly ids: readonly string[];
+  /** The owner that stored the last one. */
+  readonly by: string | null;
   readonly bytes: number;
   readonly snapshotBytes: number;
 }
@@ -54,7 +56,7 @@ export class RecordStore {
       const record = new GroupRecord(first.head);
       for (const patch of [first, ...rest]) record.apply(patch);
       const sizes = [...stored, last].map(({ data }) => data.length);
-      return { record, seq: last.seq, chain: [...tip.chain, last.seq], ids: [...tip.before, tip.id].slice(-REMEMBERED), bytes: sum(sizes.slice(1)), snapshotBytes: sizes[0] ?? 0 };
+      return { record, seq: last.seq, chain: [...tip.chain, last.seq], by: tip.by ?? null, ids: [...tip.before, tip.id].slice(-REMEMBERED), bytes: sum(sizes.slice(1)), snapshotBytes: sizes[0] ?? 0 };
     }
     throw new QueuescopeError("busy", `The state of this group changes faster than it can be read (${subject}). Try again.`);
   }
@@ -65,18 +67,18 @@ export class RecordStore {
   }
 
   /** Stores what changed in the record since it was loaded or stored. @throws storage-full, unavailable, … */
-  async commit(subject: string, from: Loaded): Promise<Committed> {
+  async commit(subject: string, from: Loaded, by: string | null): Promise<Committed> {
     const { record } = from;
     const id = randomBytes(6).toString("base64url");
     const whole = from.seq === 0 || from.chain.length >= LONGEST_CHAIN || (from.bytes > PATCH_BYTES && from.bytes > 2 * from.snapshotBytes);
-    const patch: Patch = { v: 1, id, before: from.ids, chain: whole ? [] : from.chain, ...(whole ? record.snapshot() : record.takeChanges()) };
+    const patch: Patch = { v: 1, id, ...(by === null ? {} : { by }), before: from.ids, chain: whole ? [] : from.chain, ...(whole ? record.snapshot() : record.takeChanges()) };
     const data = Buffer.from(JSON.stringify(patch));
     const seq = await this.#store(subject, data, from.seq, id);
     if (typeof seq === "string") return { state: seq };
     return {
       state: "stored",
       stored: {
-        record, seq, ids: [...from.ids, id].slice(-REMEMBERED), chain: whole ? [seq] : [...from.chain, seq],
+        record, seq, by, ids: [...from.ids, id].slice(-REMEMBERED), chain: whole ? [seq] : [...from.chain, seq],
         bytes: whole ? 0 : from.bytes + data.length, snapshotBytes: whole ? data.length : from.snapshotBytes,
       },
     };

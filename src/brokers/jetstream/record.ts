@@ -106,6 +106,8 @@ export interface Entries {
   readonly e: 1;
   /** By a random id. */
   readonly i: Intent;
+  /** By a random id: when the call that has it settled something. */
+  readonly q: Instant;
 }
 
 type Kind = Exclude<keyof Entries, "head">;
@@ -116,6 +118,8 @@ export interface Patch {
   /** Who finds this id at the end of the chain knows that its commit was stored. */
   readonly id: string;
   readonly chain: readonly number[];
+  /** The owner that stored it, where it was one. */
+  readonly by?: string;
   /** Ids of the commits before it. */
   readonly before: readonly string[];
   readonly head?: Head;
@@ -184,7 +188,9 @@ export class Table<K extends string | number, V> {
 }
 
 /** Kinds whose keys are texts; the others' are sequences. */
-const NAMED: ReadonlySet<string> = new Set(["p", "l", "i"]);
+const NAMED: ReadonlySet<string> = new Set(["p", "l", "i", "q"]);
+
+const MOST_ASKS = 64;
 
 export const NO_TOTALS: Totals = { delivered: 0, completed: 0, failed: 0, expired: 0, dead: 0, dropped: 0, redriven: 0 };
 
@@ -199,6 +205,8 @@ export class GroupRecord {
   readonly skip = new Table<number, number>("s", this.#changed);
   readonly edited = new Table<number, 1>("e", this.#changed);
   readonly intents = new Table<string, Intent>("i", this.#changed);
+  /** Calls of other processes that were done lately, for those who didn't hear so. */
+  readonly asks = new Table<string, Instant>("q", this.#changed);
 
   constructor(head: Head) {
     this.#head = head;
@@ -234,6 +242,15 @@ export class GroupRecord {
   moveTo(priority: number, seq: number): void {
     if (seq <= this.at(priority)) return;
     this.change({ at: this.#head.at.map((at, n) => (n === priority ? seq : at)) });
+  }
+
+  /** The oldest are forgotten. */
+  remember(ask: string, now: Instant): void {
+    this.asks.set(ask, now);
+    for (const known of this.asks.keys()) {
+      if (this.asks.size <= MOST_ASKS) return;
+      this.asks.delete(known);
+    }
   }
 
   get changed(): boolean {
@@ -286,7 +303,7 @@ export class GroupRecord {
   }
 
   #tables(): Record<string, Table<string | number, unknown>> {
-    const tables = { p: this.parts, l: this.leases, b: this.back, a: this.ahead, s: this.skip, e: this.edited, i: this.intents };
+    const tables = { p: this.parts, l: this.leases, b: this.back, a: this.ahead, s: this.skip, e: this.edited, i: this.intents, q: this.asks };
     return tables;
   }
 }

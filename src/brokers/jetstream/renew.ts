@@ -3,6 +3,7 @@ import type { RenewResult } from "../../core/index.ts";
 import type { Definition } from "./definition.ts";
 import type { Work } from "./ending.ts";
 import type { Engine } from "./engine.ts";
+import { NOTHING_ASKED } from "./group-call.ts";
 import { parseReceipt } from "./receipts.ts";
 import type { Receipt } from "./receipts.ts";
 import { leaseLost, liveLease } from "./settling.ts";
@@ -26,10 +27,10 @@ async function renewOne(engine: Engine, text: string, ms: number | null): Promis
 }
 
 async function renewed(engine: Engine, queue: Definition, receipt: Receipt, ms: number): Promise<number> {
-  const session = engine.session(queue, receipt.group);
-  const performed = await session.run({ queue, apply: (work) => renew(work, receipt, ms), unsure: (ends) => ends === null });
-  if (performed === undefined || performed.value === null) throw leaseLost();
-  return performed.value;
+  const answer = await engine.ownership.perform(queue, engine.session(queue, receipt.group), { ...NOTHING_ASKED, renewals: [{ receipt, ms }] });
+  const ends = answer?.renewed[0] ?? null;
+  if (ends === null) throw leaseLost();
+  return ends;
 }
 
 /** When the lease ends now; `null` when it has ended, or the message is settled. */

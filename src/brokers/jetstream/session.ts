@@ -84,7 +84,7 @@ export class GroupSession {
     const from = await this.startOf(start);
     const fresh = GroupRecord.starting(start, from, queue.paused);
     for (const seq of await this.edits()) fresh.edited.set(seq, 1);
-    await this.#store.commit(this.#subject, { record: fresh, seq: 0, chain: [], ids: [], bytes: 0, snapshotBytes: 0 });
+    await this.#store.commit(this.#subject, { record: fresh, seq: 0, chain: [], ids: [], by: null, bytes: 0, snapshotBytes: 0 }, null);
     // Whoever was first has made it.
     await this.#load();
   }
@@ -276,9 +276,11 @@ export class GroupSession {
       for (const { queued, outcome } of outcomes) queued.resolve({ value: outcome.value, done: new Map() });
       return "done";
     }
-    const committed = await this.#store.commit(this.#subject, loaded);
+    const committed = await this.#store.commit(this.#subject, loaded, this.#engine.ownership.owns(this) ? this.#engine.ownership.id : null);
     if (committed.state === "conflict") {
       this.#forget();
+      await this.#load();
+      this.#engine.ownership.met(this, this.#loaded?.by ?? null);
       return "again";
     }
     if (committed.state === "stored") {

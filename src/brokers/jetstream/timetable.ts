@@ -96,7 +96,7 @@ export class Timetable {
   async #enter(due: readonly LogMessage[]): Promise<void> {
     const { api, publisher } = this.#engine;
     const edits = await api.subjects(this.#subjects.state, this.#subjects.edit("*"));
-    const edited = await Promise.all(due.map((message) => (edits.has(this.#subjects.edit(message.seq)) ? overlaid(this.#engine, this.#subjects, message) : message)));
+    const edited = await Promise.all(due.map(async (message) => (edits.has(this.#subjects.edit(message.seq)) ? overlaid(this.#engine, this.#subjects, message) : message)));
     const entered = await publisher.publishAll(edited.map((message) => this.#entry(message)));
     const places = await Promise.all(due.map(async (message, i) => {
       const result = entered[i];

@@ -4,7 +4,8 @@ import type { PushItem, PushResult, SettleResult, Settlement, TransactionResult 
 import type { Definition } from "./definition.ts";
 import type { Work } from "./ending.ts";
 import type { Engine } from "./engine.ts";
-import { byGroup, put, settleOne } from "./messages.ts";
+import { withDeadLetter } from "./group-call.ts";
+import { byGroup, settleOne } from "./messages.ts";
 import type { Asking } from "./messages.ts";
 import type { Acknowledged } from "./publisher.ts";
 import { prepare, publishReady, queueForPush, resultOf, tell } from "./push.ts";
@@ -45,8 +46,8 @@ export async function transact(engine: Engine, settle: readonly Settlement[], pu
   const later = others.map((group) => ({ group, id: newIntent() }));
   const performed = await first.session.run({ queue: first.queue, apply: (work) => applied(work, first, batches, later) });
   if (performed === undefined) throw leaseLost("its group was deleted");
-  put(results, first.queue, performed.value, performed);
-  await Promise.all(others.map((group) => settleOne(results, group)));
+  for (const one of performed.value) results[one.index] = withDeadLetter(first.queue, one, performed);
+  await Promise.all(others.map((group) => settleOne(engine, results, group)));
   if (later.length > 0) await first.session.run({ queue: first.queue, apply: ({ state }) => { for (const { id } of later) state.record.intents.delete(id); } });
   for (const { queue, ready } of batches) tell(engine, queue, ready);
   return { settled: results, pushed: batches.map((batch) => pushedOf(batch, performed.done)) };

@@ -20,11 +20,15 @@ export class Waker {
     });
   }
 
-  /** Until something may have changed, time is up, or the signal comes. @param deadline of `performance.now()` */
-  wait(engine: Engine, queue: Definition, deadline: number, signal: AbortSignal | undefined): Promise<void> {
+  /**
+   * Until something may have changed, time is up, or the signal comes.
+   * @param next when the group changes by itself, as its owner says
+   * @param deadline of `performance.now()`
+   */
+  wait(engine: Engine, queue: Definition, next: number | null, deadline: number, signal: AbortSignal | undefined): Promise<void> {
     if (this.#woken) return Promise.resolve();
-    const next = Math.min(this.#session.nextChange, engine.timetable(queue).next);
-    const ms = Math.max(0, Math.min(deadline - performance.now(), next - engine.now(), BACKSTOP));
+    const change = Math.min(next ?? Infinity, this.#session.nextChange, engine.timetable(queue).next);
+    const ms = Math.max(0, Math.min(deadline - performance.now(), change - engine.now(), BACKSTOP));
     return new Promise((resolve) => {
       const end = (): void => {
         clearTimeout(timer);

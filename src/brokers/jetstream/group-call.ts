@@ -1,0 +1,98 @@
+import type { Instant, SettleResult, Wanted } from "../../core/index.ts";
+import type { Definition } from "./definition.ts";
+import type { Work } from "./ending.ts";
+import type { Engine } from "./engine.ts";
+import { deadLetterId, messageId } from "./ids.ts";
+import { Popping } from "./pop.ts";
+import type { Take } from "./pop.ts";
+import type { Receipt } from "./receipts.ts";
+import { renew } from "./renew.ts";
+import type { GroupSession, Performed } from "./session.ts";
+import { settleGroup } from "./settling.ts";
+import type { Asked, Settled } from "./settling.ts";
+import type { Taken } from "./taking.ts";
+
+/** What one call asks of one group, done in one commit. */
+export interface GroupCall {
+  readonly asked: readonly Asked[];
+  readonly renewals: readonly { readonly receipt: Receipt; /** Milliseconds. */ readonly ms: number }[];
+  readonly want: Wanted<number> | null;
+  /** A random id of a call whose answer may get lost: what it settles is settled once. */
+  readonly once: string | null;
+}
+
+export const NOTHING_ASKED: GroupCall = { asked: [], renewals: [], want: null, once: null };
+
+export interface GroupAnswer {
+  readonly settled: readonly { readonly index: number; readonly result: SettleResult }[];
+  /** When each lease ends now; `null` where it has ended. */
+  readonly renewed: readonly (Instant | null)[];
+  readonly taken: readonly Taken[];
+  /** When something changes for the group without anybody's doing; `null`: never. */
+  readonly next: Instant | null;
+}
+
+interface Step {
+  readonly settled: readonly Settled[];
+  readonly renewed: readonly (Instant | null)[];
+  readonly take: Take | null;
+}
+
+/** Does it in this process; `null` when the group doesn't exist, and nothing was to be popped. */
+export async function performHere(engine: Engine, queue: Definition, session: GroupSession, call: GroupCall): Promise<GroupAnswer | null> {
+  const popping = call.want === null ? null : new Popping(engine, session, call.want);
+  // A pop that can't be fails before anything is settled.
+  await popping?.prepare(queue);
+  const performed = await session.run({ queue, apply: (work) => step(work, call, popping), unsure: isUnsure });
+  if (performed === undefined) return null;
+  const settled = performed.value.settled.map((one) => ({ index: one.index, result: withDeadLetter(queue, one, performed) }));
+  const done = { settled, renewed: performed.value.renewed };
+  const { take } = performed.value;
+  if (popping === null || take === null) return { ...done, taken: [], next: nextOf(session) };
+  // What was settled is stored, and its caller must hear so.
+  const stored = settled.length > 0 || call.renewals.length > 0;
+  const taken = await popMore(queue, session, popping, take).catch((error: unknown) => {
+    if (!stored) throw error;
+    return [];
+  });
+  return { ...done, taken, next: nextOf(session) };
+}
+
+async function popMore(queue: Definition, session: GroupSession, popping: Popping, first: Take): Promise<readonly Taken[]> {
+  for (let take: Take = first; ; ) {
+    if (take.taken.length > 0) return popping.finish(queue, take);
+    if (!(await popping.more(queue, take.missing))) return [];
+    const again = await session.run({ queue, apply: (work) => popping.take(work), unsure: ({ taken }) => taken.length === 0 });
+    if (again === undefined) return [];
+    take = again.value;
+  }
+}
+
+function step(work: Work, { asked, renewals, once }: GroupCall, popping: Popping | null): Step {
+  const { record } = work.state;
+  const done = once !== null && record.asks.has(once);
+  if (once !== null && !done && asked.length > 0) record.remember(once, work.now);
+  const settled = done ? asked.map(assumed) : settleGroup(work, asked);
+  const renewed = renewals.map(({ receipt, ms }) => renew(work, receipt, ms));
+  return { settled, renewed, take: popping?.take(work) ?? null };
+}
+
+/** Settled by a call whose answer got lost. */
+function assumed({ index, settlement, receipt }: Asked): Settled {
+  const outcome = { ack: "completed", nack: "retrying", release: "released", dead: "dead" } as const;
+  return { index, result: { ok: true, receipt: settlement.receipt, messageId: messageId(receipt.queue, receipt.alias ?? receipt.seq), outcome: outcome[settlement.action], retryAt: null, deadLetterId: null } };
+}
+
+/** It may be said of an old state. */
+function isUnsure({ settled, renewed, take }: Step): boolean {
+  return settled.some(({ result }) => !result.ok) || renewed.includes(null) || take?.taken.length === 0;
+}
+
+export function withDeadLetter(queue: Definition, { result, intent }: Settled, { done }: Performed<unknown>): SettleResult {
+  const seq = intent === undefined ? undefined : done.get(intent)?.seq;
+  return result.ok && seq !== undefined ? { ...result, deadLetterId: deadLetterId(queue.id, seq) } : result;
+}
+
+function nextOf({ nextChange }: GroupSession): Instant | null {
+  return Number.isFinite(nextChange) ? nextChange : null;
+}
