@@ -8,7 +8,7 @@ export type Floor = { readonly atLeast: number } | { readonly atMost: number } |
 export interface Row {
   readonly name: string;
   readonly what: string;
-  readonly unit: "x" | "ms" | "%";
+  readonly unit: "x" | "ms" | "%" | "/min";
   readonly floor: Floor;
 }
 

@@ -5,12 +5,13 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { parseArgs } from "node:util";
 import { Bench, type Floor, FULL, passes, QUICK, type Result, type Row, type Scenario, type Settings } from "./harness.ts";
+import { jetstreamScenarios } from "./jetstream-rows.ts";
 import { peerScenarios } from "./rows-peer.ts";
 import { processScenarios } from "./rows-processes.ts";
 import { pushScenarios } from "./rows-push.ts";
 import { scaleScenarios } from "./rows-scale.ts";
 
-const SCENARIOS: readonly Scenario[] = [...pushScenarios, ...peerScenarios, ...scaleScenarios, ...processScenarios];
+const SCENARIOS: readonly Scenario[] = [...pushScenarios, ...peerScenarios, ...scaleScenarios, ...processScenarios, ...jetstreamScenarios];
 
 function chosen(only: readonly string[]): Scenario[] {
   const found = SCENARIOS.filter(({ rows }) => only.length === 0 || rows.some(({ name }) => only.some((part) => name.includes(part))));
@@ -46,13 +47,14 @@ function shown(result: Result): string {
 }
 
 function amount(value: number, unit: Row["unit"]): string {
+  if (unit === "/min") return `${value.toFixed(0)}/min`;
   return unit === "x" ? `${value.toFixed(2)}x` : `${value.toFixed(value < 10 ? 2 : 0)} ${unit}`;
 }
 
 function floorText(floor: Floor, unit: Row["unit"]): string {
   if (floor === null) return "";
   const [sign, limit] = "atLeast" in floor ? [">=", floor.atLeast] : ["<=", floor.atMost];
-  return `${sign} ${limit}${unit === "x" ? "x" : ` ${unit}`}`;
+  return `${sign} ${limit}${unit === "x" || unit === "/min" ? unit : ` ${unit}`}`;
 }
 
 function perSecond(rate: number | undefined): string {
