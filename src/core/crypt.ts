@@ -58,6 +58,13 @@ export class Crypt {
     }
   };
 
+  /** Whether the key is here, where one is needed. */
+  opens(stored: Uint8Array): boolean {
+    if (!isSealed(stored)) return true;
+    const id = stored.subarray(2, 2 + KEY_ID);
+    return this.#keys.some((key) => key.id.equals(id));
+  }
+
   sealText(text: string, encrypt: boolean): Uint8Array {
     return this.seal(Buffer.from(text), encrypt);
   }

@@ -1,6 +1,6 @@
 import type { Subscription } from "@nats-io/transport-node";
 import type { Link } from "./api.ts";
-import { NOTICES } from "./subjects.ts";
+import { META, NOTICES } from "./subjects.ts";
 import type { Subjects } from "./subjects.ts";
 
 /** Somebody changed a queue; `due`: a message was scheduled for then. */
@@ -20,7 +20,7 @@ export class Notices {
   readonly #link: Link;
   readonly #listeners = new Set<(notice: Notice) => void>();
   readonly #resting = new Map<string, { again: boolean; timer: NodeJS.Timeout }>();
-  #subscription: Subscription | undefined;
+  #subscriptions: Subscription[] = [];
 
   constructor(link: Link) {
     this.#link = link;
@@ -28,15 +28,24 @@ export class Notices {
 
   listen(listener: (notice: Notice) => void): () => void {
     this.#listeners.add(listener);
-    this.#subscription ??= this.#link.nc.subscribe(NOTICES, {
-      callback: (error, message) => {
-        if (error !== null) return;
-        const due = message.data.length > 0 ? Number(message.string()) : undefined;
-        const notice = { queue: message.subject.slice("qs-n.".length), ...(due !== undefined && Number.isFinite(due) ? { due } : {}) };
-        for (const tell of [...this.#listeners]) tell(notice);
-      },
-    });
+    if (this.#subscriptions.length === 0) this.#subscribe();
     return () => this.#listeners.delete(listener);
+  }
+
+  #subscribe(): void {
+    const { nc } = this.#link;
+    const hear = (notice: Notice): void => { for (const listener of [...this.#listeners]) listener(notice); };
+    this.#subscriptions = [
+      nc.subscribe(NOTICES, {
+        callback: (error, message) => {
+          if (error !== null) return;
+          const due = message.data.length > 0 ? Number(message.string()) : undefined;
+          hear({ queue: message.subject.slice("qs-n.".length), ...(due !== undefined && Number.isFinite(due) ? { due } : {}) });
+        },
+      }),
+      // Definitions and workers tell of themselves, as they are stored.
+      nc.subscribe(META, { callback: (error, message) => { if (error === null) hear({ queue: message.subject.split(".")[2] ?? "" }); } }),
+    ];
   }
 
   /** At once, then at most every 20 ms; a due time always at once. */
@@ -67,7 +76,7 @@ export class Notices {
   }
 
   close(): void {
-    this.#subscription?.unsubscribe();
+    for (const subscription of this.#subscriptions) subscription.unsubscribe();
     for (const [notice, { again, timer }] of this.#resting) {
       clearTimeout(timer);
       if (again && !this.#link.nc.isClosed() && !this.#link.nc.isDraining()) this.#link.nc.publish(notice);

@@ -77,7 +77,7 @@ export class Ownership {
     if (standing.subscription !== undefined || performance.now() < standing.restsUntil) return performHere(this.#engine, queue, session, call);
     const once = call.asked.length > 0 ? randomBytes(9).toString("base64url") : null;
     const answer = await this.#ask(queue, session, { ...call, once });
-    if (answer !== "nobody" && answer !== "silent") return answer;
+    if (answer !== "nobody" && answer !== "silent" && answer !== "keyless") return answer;
     if (answer === "silent") standing.restsUntil = performance.now() + REST;
     else if (call.want !== null && (stays || standing.pops >= REGULAR)) this.#own(queue, session, standing);
     return performHere(this.#engine, queue, session, { ...call, once: answer === "silent" ? once : null });
@@ -115,7 +115,7 @@ export class Ownership {
     });
   }
 
-  async #ask(queue: Definition, session: GroupSession, call: GroupCall): Promise<GroupAnswer | null | "nobody" | "silent"> {
+  async #ask(queue: Definition, session: GroupSession, call: GroupCall): Promise<GroupAnswer | null | "nobody" | "silent" | "keyless"> {
     const { link } = this.#engine.api;
     const wire: WireCall = {
       until: Date.now() + PATIENCE, want: call.want, once: call.once,
@@ -128,7 +128,10 @@ export class Ownership {
     } catch (cause) {
       return link.nc.isClosed() || /responders/i.test(String(cause)) ? "nobody" : "silent";
     }
-    return this.#read(session, JSON.parse(reply.string()) as WireAnswer);
+    const answer = JSON.parse(reply.string()) as WireAnswer;
+    // The owner can't read these messages; we may.
+    if ("error" in answer && answer.error.code === "encryption-key-missing") return "keyless";
+    return this.#read(session, answer);
   }
 
   async #read(session: GroupSession, answer: WireAnswer): Promise<GroupAnswer | null> {

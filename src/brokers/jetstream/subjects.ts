@@ -90,6 +90,11 @@ export class Subjects {
     return `${this.#partition(name)}.*`;
   }
 
+  /** Whether it is of a message that entered. */
+  isMessage(subject: string): boolean {
+    return subject.startsWith(`qs.${this.queue}.m.`);
+  }
+
   get allPartitions(): string {
     return `qs.${this.queue}.m.0.k.>`;
   }
@@ -122,18 +127,24 @@ export class Subjects {
     return `qs.${this.queue}.x.${group === undefined ? "*" : token(group)}.>`;
   }
 
+  /** What happened to a message; no trace name's token is `=`. */
   events(message: number | "*"): string {
-    return `qs.${this.queue}.e.${message}`;
+    return `qs.${this.queue}.e.${message}.=`;
   }
 
-  /** Marks of events that have a trace name, of a message or of all. */
-  named(name: string, message?: number): string {
-    return `qs.${this.queue}.n.${token(name)}.${message ?? "*"}`;
+  /** Its events and their marks. */
+  timeline(message: number): string {
+    return `qs.${this.queue}.e.${message}.*`;
   }
 
-  /** Of all trace names. */
-  allNamed(message?: number): string {
-    return `qs.${this.queue}.n.*.${message ?? "*"}`;
+  /** Marks of events that have a trace name. */
+  named(name: string, message: number | "*"): string {
+    return `qs.${this.queue}.e.${message}.${token(name)}`;
+  }
+
+  /** Of events, and of their marks. */
+  get allTimelines(): string {
+    return `qs.${this.queue}.e.>`;
   }
 
   group(name: string): string {
@@ -173,6 +184,8 @@ export class Subjects {
 }
 
 export const NOTICES = "qs-n.>";
+/** Definitions and workers. */
+export const META = "qs-m.>";
 export const DEFINITIONS = "qs-m.q.*";
 
 export function definition(queue: string): string {
@@ -197,6 +210,12 @@ export function placeOf(subject: string): Place {
   const [, , , priority, kind, third, partition, fourth] = subject.split(".");
   const alias = kind === "u" ? third : fourth;
   return { priority: kind === "u" ? Number(priority) : 0, partition: kind === "u" ? null : untoken(partition ?? ""), alias: alias === undefined || alias === "-" ? null : Number(alias) };
+}
+
+/** Of `qs.Q.e.MESSAGE.NAME`; an event's own subject has no name. */
+export function markOf(subject: string): { readonly message: number; readonly name: string | null } {
+  const [, , , message, name = "="] = subject.split(".");
+  return { message: Number(message), name: name === "=" ? null : untoken(name) };
 }
 
 /** The group of `qs.Q.x.GROUP.SEQ.INTENT`; `null` for other subjects. */

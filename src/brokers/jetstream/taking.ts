@@ -393,9 +393,11 @@ export class Taking {
     return { token: newToken(), since: now, ends: this.#ends, open: messages.map(({ seq }) => seq), ...(worker === null ? {} : { worker }) };
   }
 
+  /** @throws encryption-key-missing: who can't read it must not lease it */
   #give(message: LogMessage, lease: Lease | null, past: { readonly c: number; readonly d: number } | undefined): void {
     const { state, effects, now } = this.#work;
     const { c, d } = past ?? { c: 0, d: 0 };
+    if (!this.#work.crypt.opens(message.data)) this.#work.crypt.unseal(message.data);
     this.taken.push({ message, lease, c, d: d + 1 });
     if (d === 0) effects.waits.push(Math.max(0, now - message.at));
     const event = { seq: message.seq, group: state.name, ...(this.#wanted.worker === null ? {} : { worker: this.#wanted.worker }) };

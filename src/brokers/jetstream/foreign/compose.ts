@@ -1,5 +1,5 @@
 import { checkedIds, checkedRedrive } from "../../../core/index.ts";
-import type { Broker, Inspect, Messages, Queues, Repair, Workers } from "../../../core/index.ts";
+import type { Broker, Inspect, Messages, Queues, Repair, Transaction, Workers } from "../../../core/index.ts";
 import type { ForeignQueues } from "./queues.ts";
 
 /** The facets of the port that know queues by name. */
@@ -43,7 +43,8 @@ export function withForeignQueues(own: QueueFacets, foreign: ForeignQueues, read
     settleAndPop: (settlements, queue, request) => (isForeign(queue) ? refuse(queue, OWN_WORKERS) : own.messages.settleAndPop(settlements, queue, request)),
     renew: (receipts, lease) => own.messages.renew(receipts, lease),
     transact: (transaction) => {
-      const to = transaction.push.find(({ queue }) => isForeign(queue));
+      const pushes: unknown = (transaction as Partial<Transaction> | null | undefined)?.push;
+      const to = Array.isArray(pushes) ? (pushes as Transaction["push"]).find((one) => isForeign((one as Partial<typeof one> | null)?.queue ?? "")) : undefined;
       return to === undefined ? own.messages.transact(transaction) : refuse(to.queue, "it can't take part in a transaction. Push to it afterwards.");
     },
     trace: (events) => {
