@@ -41,6 +41,12 @@ interface RawMessage {
   readonly message: { readonly subject: string; readonly seq: number; readonly hdrs?: string; readonly data?: string; readonly time: string };
 }
 
+/** How messages are read: see readMany. */
+export interface ReadHow {
+  readonly bytes?: number;
+  readonly headersOnly?: true;
+}
+
 /** How long an answer may take before the server counts as out of reach. */
 export const PATIENCE = 5_000;
 
@@ -112,11 +118,11 @@ export class Api {
     return (await this.request<{ purged: number }>(`STREAM.PURGE.${stream}`, what, 30_000)).purged;
   }
 
-  /** How many messages of `filter` there are from `seq` on, without reading them. */
-  async countFrom(stream: string, filter: string, from: { seq: number } | { time: number }): Promise<number> {
+  /** How many messages of `filter` there are from `seq` on, without reading them. `null`: of all, at once however many subjects there are. */
+  async countFrom(stream: string, filter: string | null, from: { seq: number } | { time: number }): Promise<number> {
     const name = `qsc_${Math.random().toString(36).slice(2, 12)}`;
     const start = startingAt("seq" in from ? from.seq : `${Math.min(Math.max(0, Math.ceil(from.time)), LATEST)}000000`);
-    const made = await this.makeConsumer(stream, name, { filter_subject: filter, inactive_threshold: 5_000_000_000, ...start });
+    const made = await this.makeConsumer(stream, name, { ...only(filter), inactive_threshold: 5_000_000_000, ...start });
     await this.request(`CONSUMER.DELETE.${stream}.${name}`);
     return made.num_pending;
   }
@@ -125,17 +131,22 @@ export class Api {
    * Up to `most` messages of `filter` from a sequence or a stamp on, in order, by a consumer that lives as long as this call.
    * @param how `bytes`: fewer when they have more than this, one at least; `headersOnly`: without their data
    */
-  async readMany(stream: string, filter: string, from: number | string, most: number, how: { readonly bytes?: number; readonly headersOnly?: true } = {}): Promise<LogMessage[]> {
-    if (typeof from === "number" && most <= 2 && how.headersOnly === undefined) return this.#oneByOne(stream, filter, from, most);
+  async readMany(stream: string, filter: string | null, from: number | string, most: number, how: ReadHow = {}): Promise<LogMessage[]> {
+    if (typeof from === "number" && filter !== null && most <= 2 && how.headersOnly === undefined) return this.#oneByOne(stream, filter, from, most);
+    return (await this.readSome(stream, filter, from, most, how)).messages;
+  }
+
+  /** The same; `more`: there are others behind them. */
+  async readSome(stream: string, filter: string | null, from: number | string, most: number, how: ReadHow = {}): Promise<{ readonly messages: LogMessage[]; readonly more: boolean }> {
     const name = `qsc_${Math.random().toString(36).slice(2, 12)}`;
     const { nc, prefix } = this.link;
-    const { num_pending: there } = await this.makeConsumer(stream, name, { filter_subject: filter, inactive_threshold: 10_000_000_000, ...startingAt(from), ...(how.headersOnly === undefined ? {} : { headers_only: true }) });
+    const { num_pending: there } = await this.makeConsumer(stream, name, { ...only(filter), inactive_threshold: 10_000_000_000, ...startingAt(from), ...(how.headersOnly === undefined ? {} : { headers_only: true }) });
     const want = Math.min(most, there);
     const found: LogMessage[] = [];
     const limit = how.bytes === undefined ? {} : { max_bytes: Math.max(how.bytes, (nc.info?.max_payload ?? 0) + 65_536) };
-    if (want > 0) await this.#collect(`CONSUMER.MSG.NEXT.${stream}.${name}`, filter, { batch: want, ...limit }, found);
+    if (want > 0) await this.#collect(`CONSUMER.MSG.NEXT.${stream}.${name}`, filter ?? stream, { batch: want, ...limit }, found);
     nc.publish(`${prefix}.CONSUMER.DELETE.${stream}.${name}`);
-    return found;
+    return { messages: found, more: found.length < there };
   }
 
   async #oneByOne(stream: string, filter: string, from: number, most: number): Promise<LogMessage[]> {
@@ -194,6 +205,10 @@ function startingAt(from: number | string): Readonly<Record<string, unknown>> {
   if (typeof from === "number") return { deliver_policy: "by_start_sequence", opt_start_seq: Math.max(1, from) };
   const seconds = new Date(Number(from.slice(0, -9)) * 1000).toISOString().slice(0, 19);
   return { deliver_policy: "by_start_time", opt_start_time: `${seconds}.${from.slice(-9)}Z` };
+}
+
+function only(filter: string | null): { readonly filter_subject?: string } {
+  return filter === null ? {} : { filter_subject: filter };
 }
 
 export class JetStreamError extends Error {

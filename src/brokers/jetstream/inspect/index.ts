@@ -1,5 +1,5 @@
 import type { Inspect } from "../../../core/index.ts";
-import { checkedFilter, checkedIds, checkedNames, QueuescopeError } from "../../../core/index.ts";
+import { checkedFilter, checkedIds, checkedNames, checkedObject, QueuescopeError } from "../../../core/index.ts";
 import type { Engine } from "../engine.ts";
 import { browse } from "./browse.ts";
 import { countDeadLetters, deadLetter, deadLetters } from "./dead-letters.ts";
@@ -8,6 +8,8 @@ import { leases } from "./lease-list.ts";
 import { partitions } from "./partitions.ts";
 import { peek } from "./peek.ts";
 import { groups, stats } from "./stats.ts";
+import { traceNames } from "./trace-names.ts";
+import { traces } from "./traces.ts";
 
 const later = (): Promise<never> => Promise.reject(new QueuescopeError("unsupported", "Being built."));
 
@@ -34,8 +36,8 @@ export function inspectFacet(engine: Engine): Inspect {
       return countDeadLetters(engine, await catalog.need(queue), filter);
     },
     deadLetter: async (id) => deadLetter(engine, id),
-    traces: later,
-    traceNames: later,
+    traces: async (request) => traces(engine, checkedObject(request)),
+    traceNames: async (request = {}) => traceNames(engine, checkedObject(request)),
     metrics: later,
     histogram: later,
     health: later,

@@ -31,8 +31,8 @@ async function discardOne({ api }: Engine, queue: Definition, { message, death }
   await api.purge(subjects.state, { filter: subjects.redriven(message.seq) });
   const [there, other] = await Promise.all([api.read(subjects.log, { seq: death.seq }), api.read(subjects.log, { last_by_subj: subjects.deadOf("*", death.seq) })]);
   if (there !== undefined || other !== undefined) return true;
-  await api.purge(subjects.log, { filter: subjects.events(death.seq) });
+  await api.purge(subjects.log, { filter: subjects.timeline(death.seq) });
   if (death.number === death.seq) return true;
-  await Promise.all([api.purge(subjects.log, { filter: subjects.events(death.number) }), api.purge(subjects.state, { filter: subjects.fired(death.number) })]);
+  await Promise.all([api.purge(subjects.log, { filter: subjects.timeline(death.number) }), api.purge(subjects.state, { filter: subjects.fired(death.number) })]);
   return true;
 }

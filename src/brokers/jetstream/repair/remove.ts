@@ -51,7 +51,7 @@ export async function removeScheduled(engine: Engine, queue: Definition, message
   const { api } = engine;
   const subjects = new Subjects(queue.name);
   if (!(await api.deleteMessage(subjects.log, message.seq))) return false;
-  await Promise.all([api.purge(subjects.log, { filter: subjects.events(message.seq) }), api.purge(subjects.state, { filter: subjects.edit(message.seq) })]);
+  await Promise.all([api.purge(subjects.log, { filter: subjects.timeline(message.seq) }), api.purge(subjects.state, { filter: subjects.edit(message.seq) })]);
   engine.changed(subjects);
   return (await api.read(subjects.log, { last_by_subj: subjects.message(whereOf(message), message.seq) })) === undefined;
 }
@@ -83,9 +83,9 @@ async function leaveTraces(engine: Engine, queue: Definition, subjects: Subjects
   await pipelined(gone, async ({ seq, place: { alias } }) => {
     if (edits.has(subjects.edit(seq))) await api.purge(subjects.state, { filter: subjects.edit(seq) });
     if ((await api.read(subjects.log, { last_by_subj: subjects.deadOf("*", seq) })) !== undefined) return;
-    await api.purge(subjects.log, { filter: subjects.events(seq) });
+    await api.purge(subjects.log, { filter: subjects.timeline(seq) });
     if (alias === null) return;
-    await Promise.all([api.purge(subjects.log, { filter: subjects.events(alias) }), api.purge(subjects.state, { filter: subjects.fired(alias) })]);
+    await Promise.all([api.purge(subjects.log, { filter: subjects.timeline(alias) }), api.purge(subjects.state, { filter: subjects.fired(alias) })]);
   });
   if (removal === null) return;
   const { event, reason } = removal;
