@@ -112,9 +112,9 @@ function endGroup(leader: number | undefined): void {
   }
 }
 
-/** Tests see none of the developer's own Queuescope settings. */
+/** Tests see none of the developer's own Queuescope settings but the ones that are meant for them. */
 function testEnvironment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("QUEUESCOPE_") || name.startsWith("QUEUESCOPE_E2E_")));
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("QUEUESCOPE_") || /^QUEUESCOPE_(E2E|NATS_SERVER)/.test(name)));
 }
 
 async function readReport(folder: string): Promise<FileReport> {

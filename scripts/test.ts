@@ -19,9 +19,9 @@ interface Part {
 const PARTS: Record<string, Part> = {
   lint: { run: () => check("lint", [bin("eslint/bin/eslint.js"), "."]) },
   typecheck: { run: () => check("type check", [bin("typescript/bin/tsc"), "-p", "."]) },
-  unit: { run: (names) => runTestFiles(files("unit", names), { atOnce: 2, minutes: 8 }) },
-  conformance: { run: (names) => runTestFiles(files("conformance", names), { atOnce: 2, minutes: 8 }) },
-  fault: { run: (names) => runTestFiles(files("fault", names), { atOnce: 1, minutes: 8 }) },
+  unit: { run: (names) => withNats(() => runTestFiles(files("unit", names), { atOnce: 2, minutes: 8 })) },
+  conformance: { run: (names) => withNats(() => runTestFiles(files("conformance", names), { atOnce: 2, minutes: 8 })) },
+  fault: { run: (names) => withNats(() => runTestFiles(files("fault", names), { atOnce: 1, minutes: 8 })) },
   e2e: { run: (names) => inVsCode(names, "browser") },
   desktop: { run: (names) => inVsCode(names, "desktop"), onRequest: true },
 };
@@ -35,9 +35,15 @@ async function check(title: string, command: readonly string[], env = process.en
   return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
 }
 
+/** Servers of this and earlier runs are found again; what can't be had is skipped by its tests. */
+async function withNats(part: () => Promise<Tally>): Promise<Tally> {
+  const prepared = await check("get nats-server", [join("scripts", "get-nats.ts")]);
+  return prepared.failed > 0 ? prepared : sum([prepared, await part()]);
+}
+
 /** End-to-end tests use what users install: the VSIX and the npm package. */
 async function inVsCode(names: readonly string[], editor: "browser" | "desktop"): Promise<Tally> {
-  const prepared = [await check("package the VSIX", [join("scripts", "package.ts")]), await check(`get VS Code (${editor})`, [join("scripts", "get-vscode.ts"), editor])];
+  const prepared = [await check("package the VSIX", [join("scripts", "package.ts")]), await check(`get VS Code (${editor})`, [join("scripts", "get-vscode.ts"), editor]), await check("get nats-server", [join("scripts", "get-nats.ts")])];
   if (prepared.some(({ failed }) => failed > 0)) return sum(prepared);
   process.env["QUEUESCOPE_E2E_EDITOR"] = editor;
   return sum([...prepared, await runTestFiles(files("e2e", names), { atOnce: 1, minutes: 8 })]);

@@ -1,5 +1,5 @@
 import { isoTime, OPTION_SPECS, payloadText } from "../core/index.ts";
-import type { DeadLetter, Delivery, GroupInfo, GroupStart, Message, MessageBase, PartitionInfo, Payload, PushResult, QueueInfo, QueueOptions, QueueStats, TraceEvent } from "../core/index.ts";
+import type { DeadLetter, Delivery, GroupInfo, GroupStart, Message, PartitionInfo, Payload, Pushed, PushResult, QueueInfo, QueueOptions, QueueStats, TraceEvent } from "../core/index.ts";
 
 /** JSON text that is printed as it is, so that what was pushed comes out untouched: 12345678901234567890 stays itself. */
 export class RawJson {
@@ -41,22 +41,21 @@ export function startJson(start: GroupStart): string {
   return typeof start === "number" ? isoTime(start) : start;
 }
 
-function baseJson(message: MessageBase): JsonRecord {
+function pushedJson(pushed: Pushed): JsonRecord {
   return {
-    id: message.id,
-    queue: message.queue,
-    partition: message.partition,
-    data: payloadJson(message.payload),
-    encoding: message.payload.encoding,
-    headers: message.headers,
-    transactionId: message.transactionId,
-    priority: message.priority,
-    createdAt: isoTime(message.createdAt),
+    queue: pushed.queue,
+    partition: pushed.partition,
+    data: payloadJson(pushed.payload),
+    encoding: pushed.payload.encoding,
+    headers: pushed.headers,
+    transactionId: pushed.transactionId,
+    priority: pushed.priority,
+    createdAt: isoTime(pushed.createdAt),
   };
 }
 
 export function messageJson(message: Message): JsonRecord {
-  return { ...baseJson(message), state: message.state };
+  return { id: message.id, ...pushedJson(message), state: message.state };
 }
 
 /** A message with all that is known about it, for `show`. */
@@ -77,7 +76,8 @@ export function messageDetailsJson(message: Message): JsonRecord {
 
 export function deliveryJson(delivery: Delivery): JsonRecord {
   return {
-    ...baseJson(delivery),
+    id: delivery.id,
+    ...pushedJson(delivery),
     state: delivery.receipt === null ? "completed" : "leased",
     receipt: delivery.receipt,
     group: delivery.group,
@@ -91,15 +91,9 @@ export function deadLetterJson(letter: DeadLetter): JsonRecord {
   return {
     id: letter.id,
     messageId: letter.messageId,
-    queue: letter.queue,
+    queue: letter.queue, // Keeps its place before the group.
     group: letter.group,
-    partition: letter.partition,
-    data: payloadJson(letter.payload),
-    encoding: letter.payload.encoding,
-    headers: letter.headers,
-    transactionId: letter.transactionId,
-    priority: letter.priority,
-    createdAt: isoTime(letter.createdAt),
+    ...pushedJson(letter),
     deadAt: isoTime(letter.deadAt),
     reason: letter.reason,
     attempts: letter.attempts,

@@ -14,6 +14,7 @@ import { tailCommand } from "./commands/tail.ts";
 import { groupsCommand } from "./commands/groups.ts";
 import { healthCommand } from "./commands/health.ts";
 import { nackCommand } from "./commands/nack.ts";
+import { natsCommand } from "./commands/nats.ts";
 import { partitionsCommand } from "./commands/partitions.ts";
 import { peekCommand } from "./commands/peek.ts";
 import { popCommand } from "./commands/pop.ts";
@@ -47,7 +48,7 @@ export function buildProgram(act: Act): CommandUnknownOpts {
   heading("Messages:", pushCommand(act), popCommand(act), ackCommand(act), nackCommand(act), releaseCommand(act), deadCommand(act), renewCommand(act), workerCommand(act));
   heading("Inspect:", peekCommand(act), showCommand(act), statsCommand(act), partitionsCommand(act), tailCommand(act), traceCommand(act), healthCommand(act));
   heading("Repair:", editCommand(act), removeCommand(act), cancelCommand(act), dlqCommand(act));
-  heading("Manage:", queueCommand(act), groupsCommand(act), applyCommand(act), exportCommand(act), importCommand(act));
+  heading("Manage:", queueCommand(act), groupsCommand(act), applyCommand(act), exportCommand(act), importCommand(act), natsCommand(act));
   for (const command of withSubcommands(program)) {
     command.exitOverride().configureOutput({ outputError: () => undefined }).configureHelp({ showGlobalOptions: true }).summary(firstSentence(command.description()));
   }

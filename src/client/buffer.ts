@@ -1,5 +1,5 @@
-import { checkPushItems, durationMs, invalidInput, isQueuescopeError } from "../core/index.ts";
-import type { Broker, Duration, PushItem } from "../core/index.ts";
+import { checkPushItems, durationMs, invalidInput, isQueuescopeError, QueuescopeError } from "../core/index.ts";
+import type { Broker, Duration, ErrorCode, PushItem } from "../core/index.ts";
 import type { Logger } from "./log.ts";
 
 export interface BufferOptions {
@@ -18,7 +18,13 @@ export interface BufferStats {
   readonly oldestAge: number;
 }
 
-/** Messages of one queue that wait to be pushed together. Their order is kept: a batch stays in front until it is stored. */
+/** A message itself is refused, and will be whenever it is pushed. */
+const REFUSALS: readonly ErrorCode[] = ["invalid-input", "payload-too-large"];
+
+/**
+ * Messages of one queue that wait to be pushed together. Their order is kept: a batch stays in front until it is stored.
+ * Only what the queue refuses for good is dropped, and told by the next flush.
+ */
 export class PushBuffer {
   readonly #broker: Broker;
   readonly #queue: string;
@@ -30,6 +36,7 @@ export class PushBuffer {
   #since = 0;
   #timer: NodeJS.Timeout | null = null;
   #running: Promise<void> | null = null;
+  #refused: { count: number; readonly first: QueuescopeError } | null = null;
 
   constructor(broker: Broker, queue: string, logger: Logger) {
     this.#broker = broker;
@@ -64,9 +71,18 @@ export class PushBuffer {
     else this.#arm();
   }
 
-  /** Pushes everything that is buffered now. @throws what the push throws; then nothing is lost and it may be called again */
+  /**
+   * Pushes everything that is buffered now. @throws what the push throws; then nothing is lost and it may be called again;
+   * and when all is pushed, once, what was refused for good since the last flush
+   */
   async flush(): Promise<void> {
     while (this.#running !== null || this.#items.length > 0) await this.#flushOnce();
+    const refused = this.#refused;
+    this.#refused = null;
+    if (refused === null) return;
+    const { count, first } = refused;
+    const what = count === 1 ? "1 message was" : `${count} messages were`;
+    throw new QueuescopeError(first.code, `${what} refused by the queue ${JSON.stringify(this.#queue)} and dropped from the buffer; the others are pushed. ${first.message}`, { queue: this.#queue, cause: first, ...(first.field === undefined ? {} : { field: first.field }) });
   }
 
   #arm(): void {
@@ -98,14 +114,34 @@ export class PushBuffer {
     if (batch.length === 0) return;
     try {
       await this.#broker.messages.push(this.#queue, batch);
+      this.#items.splice(0, batch.length);
     } catch (error) {
       if (isQueuescopeError(error, "partial-push")) this.#items.splice(0, error.stored.length);
-      throw error;
+      if (!isRefusal(error)) throw error;
+      await this.#pushEach(batch);
     }
-    this.#items.splice(0, batch.length);
     this.#since = Date.now();
     this.#logger.debug("pushed buffered messages", { queue: this.#queue, count: batch.length });
   }
+
+  /** The front of the buffer, of which the queue refused something: on its own each is stored or refused for itself. */
+  async #pushEach(batch: readonly PushItem[]): Promise<void> {
+    for (const item of batch) {
+      try {
+        await this.#broker.messages.push(this.#queue, [item]);
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+        this.#refused ??= { count: 0, first: error };
+        this.#refused.count += 1;
+        this.#logger.error("the queue refused a buffered message; it was dropped", { queue: this.#queue, transactionId: item.transactionId, error: error.message });
+      }
+      this.#items.shift();
+    }
+  }
+}
+
+function isRefusal(error: unknown): error is QueuescopeError {
+  return isQueuescopeError(error) && REFUSALS.includes(error.code);
 }
 
 function whole(value: number, field: string): number {

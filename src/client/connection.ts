@@ -83,7 +83,7 @@ export class Connection implements AsyncDisposable {
     return new Transaction(this.broker, this.#parts.held);
   }
 
-  /** Pushes everything that is buffered. @throws the first failure, after every buffer was tried; nothing is lost, call it again */
+  /** Pushes everything that is buffered. @throws the first failure, after every buffer was tried; what can be pushed later isn't lost, call it again */
   async flushAllBuffers(): Promise<void> {
     const results = await Promise.allSettled([...this.#buffers.values()].map((buffer) => buffer.flush()));
     const failed = results.find((result) => result.status === "rejected");
@@ -99,12 +99,17 @@ export class Connection implements AsyncDisposable {
     };
   }
 
-  /** Pushes what is buffered, then lets go of the broker; the last handle on a URL closes it. @throws when the flush failed: the connection stays open then */
+  /**
+   * Pushes what is buffered, then lets go of the broker; the last handle on a URL closes it. @throws when the flush failed: the
+   * connection stays open then, unless nothing is left to push because a queue refused it for good
+   */
   close(): Promise<void> {
     this.#closing ??= this.flushAllBuffers().then(
       () => this.#parts.release(),
-      (error: unknown) => {
-        this.#closing = null;
+      async (error: unknown) => {
+        const pushed = this.bufferStats().messages === 0;
+        if (pushed) await this.#parts.release();
+        this.#closing = pushed ? Promise.resolve() : null;
         throw error;
       },
     );

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { isQueuescopeError } from "../core/index.ts";
 import type { Broker, Delivery, Failure, PopRequest, SettleOutcome, SettleResult, Settlement } from "../core/index.ts";
 import type { Connection } from "./connection.ts";
@@ -7,7 +6,7 @@ import { failureFrom, failureOf, type HandlerContext, type HandlerResult } from 
 import { LeaseCare, type HeldLeases } from "./leases.ts";
 import type { Logger } from "./log.ts";
 import { Message } from "./message.ts";
-import { isPassing, queueAppears } from "./waiting.ts";
+import { isPassing, pause, queueAppears } from "./waiting.ts";
 
 export interface ConsumeSettings {
   readonly queue: string;
@@ -159,10 +158,10 @@ export class Consumer<T> {
   async #next(done: readonly Settlement[], batch: number, busy: boolean): Promise<Delivery[]> {
     const { broker, settings } = this.#parts;
     if (done.length > 0) {
-      const { settled, deliveries } = await this.#persist(() => broker.messages.settleAndPop(done, settings.queue, { ...settings.request, batch })).catch(async (error: unknown) => {
-        if (!isQueuescopeError(error, "queue-not-found")) throw error;
-        return { settled: await this.#persist(() => broker.messages.settle(done)), deliveries: [] };
-      });
+      // What is in the way of the pop is told by the next one: what was done is stored without it.
+      const { settled, deliveries } = await this.#persist(() => broker.messages.settleAndPop(done, settings.queue, { ...settings.request, batch })).catch(async () => ({
+        settled: await this.#persist(() => broker.messages.settle(done)), deliveries: [],
+      }));
       this.#report(done, settled);
       if (deliveries.length > 0) return deliveries;
     }
@@ -183,7 +182,7 @@ export class Consumer<T> {
       }
       const isIdle = settings.idle !== null && Date.now() - this.#lastMessageAt >= settings.idle;
       if (!othersWork && (!settings.wait || isIdle)) this.#end();
-      else if (deliveries === null) await (settings.wait ? this.#awaitQueue() : sleep(OTHERS_WORK));
+      else if (deliveries === null) await (settings.wait ? this.#awaitQueue() : pause(OTHERS_WORK, this.#signal));
     }
     return [];
   }
@@ -222,15 +221,17 @@ export class Consumer<T> {
     await queueAppears(broker, settings.queue, idleLeft === null ? this.#signal : AbortSignal.any([this.#signal, AbortSignal.timeout(Math.max(idleLeft, 0))]));
   }
 
-  /** Tries again what fails for the moment; settlements are worth more patience than pops. */
+  /** Tries again what fails for the moment; settlements are worth more patience than pops, which end with the stop. */
   async #persist<R>(attempt: () => Promise<R>): Promise<R> {
+    const { force } = this.#parts.hooks;
     for (let wait = 50; ; wait = Math.min(wait * 2, 5_000)) {
       try {
         return await attempt();
       } catch (error) {
-        if (!isPassing(error) || this.#parts.hooks.force?.aborted === true) throw error;
+        if (!isPassing(error) || force?.aborted === true) throw error;
         this.#parts.logger.warn("the broker doesn't answer; trying again", { queue: this.#parts.settings.queue, error: String(error), wait });
-        await sleep(wait);
+        const ends = [force, this.#stopping ? undefined : this.#signal].filter((signal) => signal !== undefined);
+        await pause(wait, AbortSignal.any(ends));
       }
     }
   }

@@ -15,8 +15,9 @@ export type { Transaction, TransactionQueue } from "./transaction.ts";
 // The port, for everything that the fluent methods don't cover: `queues.broker`.
 export { DEFAULT_OPTIONS, ERROR_CODES, QueuescopeError } from "../core/index.ts";
 export type * from "../core/broker.ts";
+export type * from "../core/port/index.ts";
 export type { BackoffInput, BackoffOption, QueueOptions, QueueOptionsInput } from "../core/options.ts";
-export type { DeadLetter, DeadReason, Delivery, Headers, Message as InspectedMessage, MessageBase, MessageState, TraceEvent } from "../core/message.ts";
+export type { DeadLetter, DeadReason, Delivery, Headers, Message as InspectedMessage, MessageBase, MessageState, Pushed, TraceEvent } from "../core/message.ts";
 export type { Duration } from "../core/duration.ts";
 export type { ErrorCode } from "../core/errors.ts";
 export type { Encoding, Payload } from "../core/payload.ts";

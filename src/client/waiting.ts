@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { isQueuescopeError } from "../core/index.ts";
 import type { Broker, ErrorCode } from "../core/index.ts";
 
@@ -6,6 +7,11 @@ const PASSING: readonly ErrorCode[] = ["busy", "unavailable", "storage-full"];
 /** Whether the same call may succeed a moment later. */
 export function isPassing(error: unknown): boolean {
   return isQueuescopeError(error) && PASSING.includes(error.code) && !error.ended;
+}
+
+/** Resolves after this long, or when the signal is aborted. */
+export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  await sleep(milliseconds, null, { signal }).catch((error: unknown) => { if (!signal.aborted) throw error; });
 }
 
 /** Whoever creates the queue wakes this up; the timer is for a watch that misses it. */

@@ -5,6 +5,8 @@ import { dirname, join, resolve } from "node:path";
 export const WORKSPACE_FILE = "queuescope.json";
 /** The workspace's own queues, relative to its root. */
 export const WORKSPACE_DATABASE = join(".queuescope", "queues.db");
+/** The data of the workspace's own nats-server, relative to its root. */
+export const WORKSPACE_NATS = join(".queuescope", "nats");
 
 /** The nearest queuescope.json at or above a folder, or `null`. */
 export function findWorkspaceFile(from: string = process.cwd()): string | null {
@@ -12,12 +14,19 @@ export function findWorkspaceFile(from: string = process.cwd()): string | null {
   return root === null ? null : join(root, WORKSPACE_FILE);
 }
 
-/**
- * The database of the workspace that a folder is in: of the nearest folder, walking up as git does,
- * that has one or a queuescope.json. Without either it belongs into the folder itself. It may not exist yet.
- */
+/** The database of the workspace that a folder is in. It may not exist yet. */
 export function workspaceDatabase(from: string = process.cwd()): string {
-  return join(nearestWith(from, [WORKSPACE_DATABASE, WORKSPACE_FILE]) ?? resolve(from), WORKSPACE_DATABASE);
+  return join(workspaceRoot(from), WORKSPACE_DATABASE);
+}
+
+/** Where the workspace's own nats-server keeps its data. It may not exist yet. */
+export function workspaceNats(from: string = process.cwd()): string {
+  return join(workspaceRoot(from), WORKSPACE_NATS);
+}
+
+/** The nearest folder, walking up as git does, that has queues or a queuescope.json; without one the folder itself. */
+function workspaceRoot(from: string): string {
+  return nearestWith(from, [WORKSPACE_DATABASE, WORKSPACE_NATS, WORKSPACE_FILE]) ?? resolve(from);
 }
 
 function nearestWith(from: string, names: readonly string[]): string | null {

@@ -69,6 +69,7 @@ export function invalidInput(field: string, message: string): QueuescopeError {
   return new QueuescopeError("invalid-input", message, { field });
 }
 
+/** By its name: the extension's entry and the modules it loads later are bundled apart, each with a class of its own. */
 export function isQueuescopeError(error: unknown, code?: ErrorCode): error is QueuescopeError {
-  return error instanceof QueuescopeError && (code === undefined || error.code === code);
+  return error instanceof Error && error.name === "QueuescopeError" && "code" in error && (code === undefined || error.code === code);
 }

@@ -1,4 +1,4 @@
-import type { PushItem } from "./broker.ts";
+import type { PushItem } from "./port/messages.ts";
 import { invalidInput, QueuescopeError } from "./errors.ts";
 import type { Headers } from "./message.ts";
 import { partitionName, traceName, transactionId } from "./names.ts";

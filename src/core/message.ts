@@ -6,10 +6,8 @@ export const MESSAGE_STATES: readonly MessageState[] = ["ready", "scheduled", "l
 
 export type Headers = Readonly<Record<string, string>>;
 
-/** What every view of a message shares. */
-export interface MessageBase {
-  /** Given by the broker, unique within it, never used again. */
-  readonly id: string;
+/** What was pushed, and where it stands: a message's, and a dead letter's of it. */
+export interface Pushed {
   readonly queue: string;
   /** `null`: pushed without a key, so no order to keep. */
   readonly partition: string | null;
@@ -21,6 +19,12 @@ export interface MessageBase {
   readonly priority: number;
   /** When it entered the queue; for a scheduled message, when it was pushed. */
   readonly createdAt: Instant;
+}
+
+/** What every view of a message shares. */
+export interface MessageBase extends Pushed {
+  /** Given by the broker, unique within it, never used again. */
+  readonly id: string;
   /** When it expires, or `null`. */
   readonly expiresAt: Instant | null;
   /** The dead letter that this message was redriven from, or `null`. */
@@ -58,18 +62,11 @@ export interface Delivery extends MessageBase {
 /** Why a message died. */
 export type DeadReason = "retries-exhausted" | "rejected" | "lease-expired";
 
-export interface DeadLetter {
+export interface DeadLetter extends Pushed {
   /** The dead letter's own id; a message that dies in two groups makes two. */
   readonly id: string;
   readonly messageId: string;
-  readonly queue: string;
   readonly group: string;
-  readonly partition: string | null;
-  readonly payload: Payload;
-  readonly headers: Headers;
-  readonly transactionId: string;
-  readonly priority: number;
-  readonly createdAt: Instant;
   readonly deadAt: Instant;
   readonly reason: DeadReason;
   readonly attempts: number;

@@ -49,6 +49,29 @@ export function valuePayload(value: unknown): Payload {
   return sized({ encoding: "json", bytes: utf8(JSON.stringify(value)) });
 }
 
+/** Bytes from elsewhere, kept as they came: JSON if they parse as that, else text, else bytes. */
+export function guessedPayload(bytes: Uint8Array): Payload {
+  sized({ encoding: "bytes", bytes });
+  try {
+    const text = decoder.decode(bytes);
+    return { encoding: isJson(text) ? "json" : "text", bytes };
+  } catch {
+    // Not UTF-8.
+    return { encoding: "bytes", bytes };
+  }
+}
+
+function isJson(text: string): boolean {
+  // Most texts show by their first character that they are no JSON; an exception for each would be slow.
+  if (!/^[ \t\r\n]*["{[\dtfn-]/.test(text)) return false;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 export function payloadText(payload: Payload): string {
   return decoder.decode(payload.bytes);
 }

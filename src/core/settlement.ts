@@ -1,5 +1,5 @@
 import { backoffDelay } from "./backoff.ts";
-import type { Settlement } from "./broker.ts";
+import type { Settlement } from "./port/messages.ts";
 import type { QueueOptions } from "./options.ts";
 import type { Instant } from "./time.ts";
 

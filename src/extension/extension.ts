@@ -9,6 +9,7 @@ import { EncryptionKey } from "./encryptionKey.ts";
 import { Paging } from "./loaders/paging.ts";
 import { type Popped, PoppedMessages } from "./models/popped.ts";
 import { StatusBar } from "./statusBar.ts";
+import { Countdowns } from "./views/countdowns.ts";
 import { DeadLettersView } from "./views/deadLettersView.ts";
 import { QueuesView } from "./views/queuesView.ts";
 import { WorkersView } from "./views/workersView.ts";
@@ -43,6 +44,7 @@ export function activate(context: vscode.ExtensionContext): void {
     deadLettersView,
     workersView,
     new StatusBar(connections, log),
+    new Countdowns(),
     new HandlerCodeLenses(connections),
     registerTerminalLinks(connections, documents, log),
     ...registerCommands(app),

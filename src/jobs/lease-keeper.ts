@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import type { Broker, WorkerState } from "../core/index.ts";
 import { connect } from "../client/connect.ts";
-import { isPassing } from "../client/waiting.ts";
+import { isPassing, pause } from "../client/waiting.ts";
 
 interface KeeperData {
   readonly role: "queuescope-lease-keeper";
@@ -93,10 +93,6 @@ async function keep({ url, cwd }: KeeperData): Promise<void> {
     }
     await pause(Math.min(REPORT_EVERY, (report?.lease ?? REPORT_EVERY) / 6), stop.signal);
   }
-}
-
-async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  await sleep(milliseconds, null, { signal }).catch((error: unknown) => { if (!signal.aborted) throw error; });
 }
 
 function renew(broker: Broker, { state, lease }: Report): Promise<boolean> {

@@ -3,31 +3,43 @@ import { fillSample } from "../../scripts/sample.ts";
 import type { Workbench } from "./pages/workbench.ts";
 import { openSession } from "./support/session.ts";
 
+const WINDOWS = 5;
+
+/** Starts last, when VS Code says that everything else has (`onStartupFinished`). */
+const LAST_TO_START = "Merge Conflict";
+
 describe("activation", () => {
-  it("is measured by VS Code itself, cold and warm", async (t) => {
+  it("is measured by VS Code itself, in windows that have come to rest", async (t) => {
     await using session = await openSession({ name: "activation", prepare: fillSample });
-    const { step, workbench } = session;
-    await step("cold, in Running Extensions", async () => {
-      t.diagnostic(`cold: ${await activationTime(workbench)}`);
-    });
-    for (const round of ["first", "second", "third"]) {
-      await step(`warm, the ${round} time`, async () => {
-        // With another view open, so that it activates when it is used and not in the rush of a start.
-        await workbench.quickInput.runCommand("View: Show Explorer");
-        await workbench.reload();
-        t.diagnostic(`warm: ${await activationTime(workbench)}`);
+    const { step } = session;
+    const times: number[] = [];
+    for (let window = 1; window <= WINDOWS; window++) {
+      await step(`window ${window}`, async (workbench) => {
+        if (window > 1) await startAgain(workbench);
+        // Of what starts beside it, VS Code counts the waiting too: who is called first, and a processor that is busy.
+        await activationTime(workbench, LAST_TO_START);
+        await workbench.openQueuescope();
+        await workbench.queues.row("orders").waitFor();
+        times.push(await activationTime(workbench, "Queuescope"));
       });
     }
+    const median = times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? NaN;
+    t.diagnostic(`activation: ${median} ms (wanted: below 50), the median of ${times.join(", ")}: VS Code's count of loading the code and calling activate(), once the window is at rest`);
   });
 });
 
-/** Uses the extension, and reads what VS Code says of it. */
-async function activationTime(workbench: Workbench): Promise<string> {
-  await workbench.openQueuescope();
-  await workbench.queues.row("orders").waitFor();
+async function startAgain(workbench: Workbench): Promise<void> {
+  // With another view open: this one's would activate the extension in the rush of the start.
+  await workbench.quickInput.runCommand("View: Show Explorer");
+  await workbench.reload();
+}
+
+/** What Running Extensions says of an extension, in milliseconds, as soon as it is active. */
+async function activationTime({ page, quickInput }: Workbench, extension: string): Promise<number> {
   // The slowest stand first, and only the rows in sight exist.
-  await workbench.page.setViewportSize({ width: 1280, height: 2000 });
-  await workbench.quickInput.runCommand("Developer: Show Running Extensions");
-  const ours = workbench.page.locator(".runtime-extensions-editor .extension").filter({ hasText: "Queuescope" });
-  return (await ours.locator(".activation-time").innerText()).trim();
+  await page.setViewportSize({ width: 1280, height: 2000 });
+  await quickInput.runCommand("Developer: Show Running Extensions");
+  const row = page.locator(".runtime-extensions-editor .extension").filter({ hasText: extension });
+  const text = await row.locator(".activation-time").filter({ hasText: /\d+ms/ }).innerText();
+  return Number(/(\d+)ms/.exec(text)?.[1]);
 }

@@ -28,7 +28,7 @@ describe("messages in editors", () => {
     await step("a scheduled message is cancelled after a question", async (workbench) => {
       await workbench.queues.expand("shipments");
       await workbench.queues.expand("Scheduled");
-      await workbench.queues.press(workbench.queues.rowDescribed("due in"), "Cancel Scheduled Message");
+      await workbench.queues.press(workbench.queues.rowDescribed("due"), "Cancel Scheduled Message");
       await workbench.answerDialog("Cancel Delivery");
       await workbench.queues.row("shipments", "17 ready").filter({ hasNotText: "scheduled" }).waitFor();
     });

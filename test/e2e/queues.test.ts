@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { fillSample } from "../../scripts/sample.ts";
 import { queuescope } from "./support/cli.ts";
 import { openSession } from "./support/session.ts";
+import { until } from "./support/until.ts";
 
 describe("the sample's queues", () => {
   it("are seen, changed from the editor and followed when another process changes them", async () => {
@@ -49,6 +50,7 @@ describe("the sample's queues", () => {
     await step("peeking shows the next messages in an editor and changes nothing", async ({ queues, editor }) => {
       await queues.press(queues.row("orders"), "Peek Messages");
       await editor.shows('"state": "ready"');
+      assert.deepEqual(await editor.breadcrumbs(), ["orders", "orders.peek.json"]);
       await queues.row("orders", "16 ready").waitFor();
     });
 
@@ -56,17 +58,27 @@ describe("the sample's queues", () => {
       await queues.collapse("Groups");
       await queues.press(queues.row("invoices"), "Pop Message");
       await queues.row("invoices", "1 leased").waitFor();
-      await queues.row("m3-1", /\d:\d\d/).waitFor();
+      const row = queues.row("m3-1", /^until \d/);
+      await row.waitFor();
+      await until("the countdown", async () => (/^\d\d?$/.test(await queues.badge(row)) ? true : undefined));
     });
 
-    await step("and is acknowledged there", async ({ queues }) => {
-      await queues.press(queues.row("m3-1"), "Acknowledge");
+    await step("its document says where it is without what only the address needs", async ({ editor }) => {
+      assert.deepEqual(await editor.breadcrumbs(), ["m3-1.json"]);
+    });
+
+    await step("and is acknowledged there, by a click that takes its time while other rows change", async ({ queues, page }) => {
+      await queues.hoverAction(queues.row("m3-1"), "Acknowledge");
+      await page.mouse.down();
+      await queuescope(folder, "push", "shipments", '{"order":"2001"}');
+      await queues.row("shipments", "18 ready").waitFor();
+      await page.mouse.up();
       await queues.row("invoices", /^23 ready$/).waitFor();
     });
 
     await step("purging asks with the exact count and queue", async (workbench) => {
       await workbench.queues.choose(workbench.queues.row("shipments"), "Purge Messages…");
-      await workbench.dialog.getByText("Remove 24 messages from queue shipments").waitFor();
+      await workbench.dialog.getByText("Remove 25 messages from queue shipments").waitFor();
     });
 
     await step("and removes them", async (workbench) => {

@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { isQueuescopeError } from "../../src/core/index.ts";
+import { Connection } from "../../src/client/connection.ts";
 import type { HandlerContext } from "../../src/client/handler.ts";
+import { HeldLeases } from "../../src/client/leases.ts";
+import { silentLogger, type Logger } from "../../src/client/log.ts";
 import type { Message } from "../../src/client/message.ts";
+import { isQueuescopeError, QueuescopeError } from "../../src/core/index.ts";
+import type { Broker, Messages } from "../../src/core/index.ts";
 import { openQueues } from "../support/queues.ts";
 import { until } from "../support/until.ts";
 
@@ -254,6 +258,43 @@ describe("leases of a consumer", () => {
     await until("the message", () => handled === 1);
     await queues.close();
     await failed;
+  });
+
+  for (const what of ["pop", "settle"] as const) {
+    it(`told to stop doesn't sit out the pause after a ${what} that failed for the moment`, async (t) => {
+      const queues = await openQueues(t);
+      await queues.queue("orders").push(1);
+      let down = true;
+      const stored = queues.broker.messages;
+      const unlessDown = <R>(call: () => Promise<R>): Promise<R> => (down ? Promise.reject(new QueuescopeError("unavailable", "The test took it down.")) : call());
+      const messages: Messages = {
+        ...stored,
+        pop: (...given) => (what === "pop" ? unlessDown(() => stored.pop(...given)) : stored.pop(...given)),
+        settle: (...given) => (what === "settle" ? unlessDown(() => stored.settle(...given)) : stored.settle(...given)),
+      };
+      const pausing = Promise.withResolvers<number>();
+      const warn: Logger["warn"] = (_text, { wait } = {}) => { if (typeof wait === "number" && wait >= 800) pausing.resolve(wait); };
+      const connection = new Connection({ broker: { ...queues.broker, messages }, held: new HeldLeases(), logger: { ...silentLogger, warn }, release: () => Promise.resolve() });
+      const stop = new AbortController();
+      const ended = connection.queue("orders").limit(1).consume(() => undefined, { signal: stop.signal }).then(() => "ended");
+      const wait = await pausing.promise;
+      down = false;
+      stop.abort();
+      assert.equal(await Promise.race([ended, sleep(wait / 2, "still waiting")]), "ended");
+      assert.equal((await queues.queue("orders").stats()).counts.completed, what === "settle" ? 1 : 0);
+    });
+  }
+
+  it("stores what was handled before it fails on a pop that no retry can cure", async (t) => {
+    const queues = await openQueues(t);
+    await queues.queue("orders").push(1);
+    const failing = (): Promise<never> => Promise.reject(new QueuescopeError("encryption-key-missing", "The test took the key away."));
+    let handled = false;
+    const { messages } = queues.broker;
+    const broker: Broker = { ...queues.broker, messages: { ...messages, settleAndPop: failing, pop: (...given) => (handled ? failing() : messages.pop(...given)) } };
+    const connection = new Connection({ broker, held: new HeldLeases(), logger: silentLogger, release: () => Promise.resolve() });
+    await assert.rejects(connection.queue("orders").consume(() => { handled = true; }), { code: "encryption-key-missing" });
+    assert.equal((await queues.queue("orders").stats()).counts.completed, 1);
   });
 
   for (const how of ["nack", "release"] as const) {

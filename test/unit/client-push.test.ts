@@ -112,6 +112,31 @@ describe("buffered pushes", () => {
     assert.deepEqual((await events.batch(10).pop()).map(({ data }) => data), ["first", 1, 2, 3, 4, 5]);
   });
 
+  it("that the queue's options refuse are dropped and told by the flush, once the others are pushed", async (t) => {
+    const queues = await openQueues(t);
+    const events = queues.queue("events");
+    await events.config({ ordered: true }).create();
+    const buffer = events.buffer({ messageCount: 3, timeMillis: "1h" });
+    for (const [n, message] of [1, { data: 2, priority: 5 }, 3, 4, { data: 5, priority: 1 }].entries()) {
+      await buffer.push(message);
+      if (n === 2) await until("the full buffer to be pushed", async () => (await events.stats()).counts.ready === 2);
+    }
+    await assert.rejects(events.flushBuffer(), { code: "invalid-input", field: "priority", message: /^2 messages .*dropped/ });
+    assert.equal(queues.bufferStats().messages, 0);
+    await events.flushBuffer();
+    assert.deepEqual((await events.batch(10).pop()).map(({ data }) => data), [1, 3, 4]);
+  });
+
+  it("that are refused don't keep the connection open: close tells of them and closes", async (t) => {
+    const queues = await openQueues(t);
+    const events = queues.queue("events");
+    await events.config({ ordered: true }).create();
+    await events.buffer({ timeMillis: "1h" }).push([{ data: 1, priority: 5 }]);
+    await assert.rejects(queues.close(), { code: "invalid-input", field: "priority" });
+    await assert.rejects(events.stats(), { code: "unavailable" });
+    await queues.close();
+  });
+
   it("refuse bad input at once", async (t) => {
     const queues = await openQueues(t);
     await assert.rejects(queues.queue("events").buffer().push({ data: 1, partition: "a", priority: 1 }), { code: "invalid-input", field: "priority" });

@@ -5,8 +5,9 @@ import type { Workspace } from "../../src/client/workspace-file.ts";
 import { planConnections } from "../../src/extension/connections/folder.ts";
 import { handlerLine } from "../../src/extension/editor/handlerPlace.ts";
 import { Paging, takeRows } from "../../src/extension/loaders/paging.ts";
-import { countdown, firstLine, preview, roughDuration } from "../../src/extension/models/format.ts";
+import { countdown, countdownBadge, firstLine, preview, roughDuration, shortTime, untilNextBadge } from "../../src/extension/models/format.ts";
 import { type Popped, PoppedMessages } from "../../src/extension/models/popped.ts";
+import { ShownRows } from "../../src/extension/views/shownRows.ts";
 import { workerArguments } from "../../src/extension/workers/commandLine.ts";
 import { findRuntime, isNewEnough } from "../../src/extension/workers/runtime.ts";
 
@@ -18,6 +19,24 @@ describe("texts of rows", () => {
     assert.equal(countdown(0, 5000), "0:00");
   });
 
+  it("count down in the two characters of a badge, which waits for its next change", () => {
+    assert.deepEqual([272_000, 100_000, 99_999, 58_400, 900, 0, 600_000].map(countdownBadge), ["4m", "1m", "99", "58", "0", undefined, undefined]);
+    for (const left of [900_000, 600_000, 272_000, 121_500, 110_000, 99_999, 58_400, 900]) {
+      const wait = untilNextBadge(left);
+      assert.ok(wait !== undefined);
+      assert.notEqual(countdownBadge(left - wait), countdownBadge(left), `${left} ms left`);
+      assert.equal(countdownBadge(left - wait + 2), countdownBadge(left), `${left} ms left`);
+    }
+    assert.equal(untilNextBadge(0), undefined);
+  });
+
+  it("name the day only of another day", () => {
+    const noon = new Date(2026, 4, 1, 12).getTime();
+    assert.equal(shortTime(noon, noon), new Date(noon).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }));
+    assert.match(shortTime(noon + 24 * 3_600_000, noon), /2/);
+    assert.notEqual(shortTime(noon + 24 * 3_600_000, noon), shortTime(noon, noon));
+  });
+
   it("round ages to what people say", () => {
     assert.deepEqual([5_000, 720_000, 10_800_000, 691_200_000].map(roughDuration), ["5s", "12m", "3h", "8d"]);
   });
@@ -27,6 +46,73 @@ describe("texts of rows", () => {
     assert.equal(preview(jsonTextPayload(JSON.stringify("x".repeat(1000))), 10), '"xxxxxxxx…');
     assert.equal(preview(bytesPayload(new Uint8Array([1, 171])), 60), "01ab (2 B)");
     assert.equal(firstLine("TypeError: no\n    at x", 120), "TypeError: no");
+  });
+});
+
+describe("rows of a view that follows", () => {
+  interface Row { readonly id: string; readonly text: string }
+  /** Children by the parent's id, "" at the top; what a test changes is what a broker would. */
+  class Tree {
+    readonly below: Record<string, Row[]> = { "": [{ id: "orders", text: "1 ready" }, { id: "mails", text: "0 ready" }], orders: [{ id: "m1", text: "held" }] };
+    readonly loads: string[] = [];
+    readonly shown = new ShownRows<Row>(({ id }) => id, ({ text }) => text);
+    readonly load = (parent: Row | undefined): Promise<Row[]> => {
+      this.loads.push(parent?.id ?? "");
+      return Promise.resolve((this.below[parent?.id ?? ""] ?? []).map((row) => ({ ...row })));
+    };
+    async open(parent?: Row): Promise<Row[]> {
+      const rows = await this.load(parent);
+      this.shown.show(parent, rows);
+      return rows;
+    }
+    async changed(): Promise<(string | undefined)[]> {
+      this.loads.length = 0;
+      return (await this.shown.changed(this.load)).map((row) => row?.id);
+    }
+  }
+  const opened = async () => {
+    const tree = new Tree();
+    const [orders, mails] = await tree.open();
+    assert.ok(orders && mails);
+    const [held] = await tree.open(orders);
+    assert.ok(held);
+    return { tree, orders, mails, held };
+  };
+
+  it("stay as they are when nothing of them changed", async () => {
+    const { tree } = await opened();
+    assert.deepEqual(await tree.changed(), []);
+  });
+
+  it("are drawn alone when only they look different, once, with what there is now", async () => {
+    const { tree, mails } = await opened();
+    tree.below[""] = [{ id: "orders", text: "1 ready" }, { id: "mails", text: "7 ready" }];
+    assert.deepEqual(await tree.changed(), ["mails"]);
+    assert.equal(mails.text, "7 ready");
+    assert.deepEqual(await tree.changed(), []);
+  });
+
+  it("below a row that stayed are followed too", async () => {
+    const { tree } = await opened();
+    tree.below["orders"] = [{ id: "m1", text: "renewed" }];
+    assert.deepEqual(await tree.changed(), ["m1"]);
+  });
+
+  it("are drawn with their parent when one came or went", async () => {
+    const { tree } = await opened();
+    tree.below["orders"] = [];
+    assert.deepEqual(await tree.changed(), ["orders"]);
+    tree.below[""] = [];
+    assert.deepEqual(await tree.changed(), [undefined]);
+  });
+
+  it("aren't loaded while their parent is closed, and are old when it opens again", async () => {
+    const { tree, orders } = await opened();
+    tree.shown.close(orders);
+    await tree.changed();
+    assert.deepEqual(tree.loads, [""]);
+    assert.equal(tree.shown.reopen(orders), true);
+    assert.equal(tree.shown.reopen(orders), false);
   });
 });
 

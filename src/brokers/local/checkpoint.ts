@@ -24,9 +24,9 @@ export class Checkpointer {
   #size = 0;
   #tried = { size: 0, at: 0 };
 
-  constructor(store: Store, where: "inline" | "thread") {
+  constructor(store: Store, where: "inline" | "thread", onError: (error: unknown) => void) {
     this.#store = store;
-    this.#thread = where === "thread" ? new CheckpointThread(store.path) : null;
+    this.#thread = where === "thread" ? new CheckpointThread(store.path, onError) : null;
     this.#frame = store.pragma<{ page_size: number }>("PRAGMA page_size")?.page_size ?? 0;
   }
 
@@ -82,10 +82,12 @@ function checkpoint(run: (sql: string) => unknown, insist: boolean): void {
 /** For a process whose event loop must not wait for the disk. Its source is text, so that it survives being bundled. */
 class CheckpointThread {
   readonly #path: string;
+  readonly #onError: (error: unknown) => void;
   #worker: Worker | null = null;
 
-  constructor(path: string) {
+  constructor(path: string, onError: (error: unknown) => void) {
     this.#path = path;
+    this.#onError = onError;
   }
 
   run(insist: boolean): void {
@@ -96,7 +98,10 @@ class CheckpointThread {
   #start(): Worker {
     const worker = new Worker(THREAD, { eval: true, workerData: this.#path });
     worker.unref();
-    worker.on("error", () => { this.#worker = null; });
+    worker.on("error", (error) => {
+      this.#worker = null; // The next checkpoint starts another one.
+      this.#onError(error);
+    });
     return worker;
   }
 

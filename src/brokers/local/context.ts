@@ -1,4 +1,4 @@
-import type { Crypt } from "./crypt.ts";
+import type { Crypt } from "../../core/index.ts";
 import type { Store } from "./store.ts";
 import type { Timings } from "./timings.ts";
 import type { WriteTx } from "./tx.ts";

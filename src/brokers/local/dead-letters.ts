@@ -5,7 +5,7 @@ import { searchable, searchableHeaders, textMatch } from "./match.ts";
 import { afterNumber, limitOf, pageLimit, ScanBudget } from "./page.ts";
 import { queueById, requireQueue } from "./queue-row.ts";
 import type { QueueRow } from "./queue-row.ts";
-import { encodingOf, headersOf, storedText } from "./rows.ts";
+import { headersOf, pushed, storedText } from "./rows.ts";
 import type { Unseal } from "./rows.ts";
 import type { Store } from "./store.ts";
 import type { ReadTx } from "./tx.ts";
@@ -117,14 +117,8 @@ function shownDead(tx: ReadTx, row: DeadRow, queue: string, unseal: Unseal): Dea
   return {
     id: deadLetterId(row.qid, row.did),
     messageId: message,
-    queue,
     group: row.grp,
-    partition: row.name,
-    payload: { encoding: encodingOf(row.enc), bytes: unseal(row.body) },
-    headers: headersOf(row.hdr, unseal),
-    transactionId: row.tx ?? message,
-    priority: row.prio,
-    createdAt: row.ts,
+    ...pushed(row, { id: message, queue, createdAt: row.ts }, unseal),
     deadAt: row.dead_at,
     reason: row.reason,
     attempts: row.charges,

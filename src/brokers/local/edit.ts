@@ -50,7 +50,7 @@ function editInLog(work: Work, queue: LiveQueue, row: MessageRow, id: string, ch
 
 function editScheduled(work: Work, queue: LiveQueue, row: ScheduledRow, change: Change): void {
   const { enc, body, hdr } = changed(work, queue, row, change);
-  work.tx.run("UPDATE sched SET enc = ?, body = ?, hdr = ? WHERE id = ?", enc, body, hdr, row.id);
+  work.tx.run("UPDATE sched SET enc = ?, body = ?, hdr = ?, edited_at = ? WHERE id = ?", enc, body, hdr, work.tx.now, row.id);
   recordEdit(work, queue, row.id, change);
 }
 

@@ -1,13 +1,8 @@
-import type { Crypt } from "./crypt.ts";
+import { recordsEvent } from "../../core/index.ts";
+import type { BuiltInEvent, Crypt } from "../../core/index.ts";
 import { queueOf } from "./ids.ts";
 import type { LiveGroup, LiveQueue } from "./live.ts";
 import type { WriteTx } from "./tx.ts";
-
-export type BuiltInEvent = "leased" | "acked" | "nacked" | "released" | "expired" | "dead" | "redriven" | "edited" | "dropped" | "removed";
-
-/** Which events each trace level records of deliveries. What ends a message without its handler is always recorded. */
-const ALWAYS: readonly BuiltInEvent[] = ["dropped", "removed", "edited", "redriven"];
-const FAILURES: readonly BuiltInEvent[] = [...ALWAYS, "nacked", "expired", "dead"];
 
 export interface EventDetails {
   readonly group?: LiveGroup | string | undefined;
@@ -20,8 +15,7 @@ export interface EventDetails {
 }
 
 export function records(queue: LiveQueue, type: BuiltInEvent): boolean {
-  const level = queue.options.trace;
-  return level === "all" || (level === "failures" ? FAILURES : ALWAYS).includes(type);
+  return recordsEvent(queue.options, type);
 }
 
 /** @param key the id of the message that people know */

@@ -1,7 +1,7 @@
 import { statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Health } from "../../core/index.ts";
-import type { Crypt } from "./crypt.ts";
+import type { Crypt } from "../../core/index.ts";
 import type { Store } from "./store.ts";
 
 /** Less free space than this is a problem to tell before it becomes an error. */

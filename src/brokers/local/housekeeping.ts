@@ -1,6 +1,8 @@
+import { isQueuescopeError } from "../../core/index.ts";
 import { Checkpointer } from "./checkpoint.ts";
 import { change } from "./context.ts";
 import type { Local, Work } from "./context.ts";
+import { OldHistory, removeHistory } from "./history.ts";
 import { removeRetired, Retention } from "./retention.ts";
 import { bringInDue } from "./scheduled.ts";
 import { expireKeyed, expireUnkeyed, leaseById } from "./leases.ts";
@@ -30,7 +32,7 @@ export class Housekeeper {
   constructor(local: Local, mode: Housekeeping, onError: (error: unknown) => void) {
     this.#local = local;
     this.#onError = onError;
-    this.#checkpointer = mode === "none" ? null : new Checkpointer(local.store, mode);
+    this.#checkpointer = mode === "none" ? null : new Checkpointer(local.store, mode, onError);
     local.store.checkpointer = this.#checkpointer;
     this.#timer = mode === "none" ? null : setInterval(() => { this.#tick(); }, EVERY).unref();
   }
@@ -46,14 +48,23 @@ export class Housekeeper {
     this.#checkpointer?.look();
     const end = performance.now() + ROUND;
     for (const chore of this.#chores) {
-      // Looking first costs no lock, and next to nothing while there is nothing to do.
-      while (!this.#stopped && performance.now() < end) {
-        const found = await this.#local.store.read((tx) => chore.find(tx));
-        if (found === null) break;
-        await change(this.#local, (work) => { chore.do(work, found); });
+      try {
+        await this.#work(chore, end);
+      } catch (error) {
+        if (this.#stopped || (isQueuescopeError(error) && error.ended)) throw error;
+        this.#onError(error); // The other chores have nothing to do with it.
       }
     }
     if (this.#local.timings.waiting && !this.#stopped) await change(this.#local, () => undefined);
+  }
+
+  async #work(chore: Chore<unknown>, end: number): Promise<void> {
+    // Looking first costs no lock, and next to nothing while there is nothing to do.
+    while (!this.#stopped && performance.now() < end) {
+      const found = await this.#local.store.read((tx) => chore.find(tx));
+      if (found === null) return;
+      await change(this.#local, (work) => { chore.do(work, found); });
+    }
   }
 
   async stop(): Promise<void> {
@@ -100,6 +111,7 @@ const chores = (): readonly Chore<unknown>[] => [
   chore(new Retention().find, removeRetired),
   chore(sweepGone.find, sweepGone.do),
   chore(new LooseRows().find, removeLoose),
+  chore(new OldHistory().find, removeHistory),
 ];
 
 function dueQueues(tx: ReadTx): number[] | null {

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import type { Broker, Capabilities } from "../../core/index.ts";
 import { MAX_PAYLOAD_BYTES } from "../../core/index.ts";
 import type { Local } from "./context.ts";
-import { Crypt, readKeys } from "./crypt.ts";
+import { Crypt, readKeys } from "../../core/index.ts";
 import { Housekeeper } from "./housekeeping.ts";
 import type { Housekeeping } from "./housekeeping.ts";
 import { inspectFacet } from "./inspect.ts";
@@ -52,6 +52,8 @@ export async function openLocal(path: string, options: LocalOptions = {}): Promi
     inspect: inspectFacet(local),
     repair: repairFacet(local),
     workers: workersFacet(local),
+    subjects: null,
+    streams: null,
     watch: (onChange) => watchChanges(store, onChange, onError),
     close,
     [Symbol.asyncDispose]: close,

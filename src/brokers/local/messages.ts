@@ -1,5 +1,5 @@
-import { flagOf, groupName, invalidInput, listOf, msOf, objectOf, queueName, traceName } from "../../core/index.ts";
-import type { Delivery, Failure, Messages, PopRequest, PushResult, RenewResult, Settlement, TraceInput, Transaction, TransactionResult } from "../../core/index.ts";
+import { checkSettlements, checkTraceInput, flagOf, invalidInput, leaseTime, listOf, objectOf, queueName, waitTime } from "../../core/index.ts";
+import type { Delivery, Messages, PopRequest, PushResult, RenewResult, TraceInput, Transaction, TransactionResult } from "../../core/index.ts";
 import { change } from "./context.ts";
 import type { Local, Work } from "./context.ts";
 import { insertEvent } from "./events.ts";
@@ -9,7 +9,7 @@ import type { Incoming } from "./input.ts";
 import { messageExists } from "./lookup.ts";
 import { popFrom } from "./pop.ts";
 import type { Wanted } from "./pop.ts";
-import { leaseTime, waitTime, wanted } from "./pop-request.ts";
+import { wanted } from "./pop-request.ts";
 import { pushInto } from "./push.ts";
 import { queueForPush } from "./queues.ts";
 import { renewAll } from "./renew.ts";
@@ -47,7 +47,8 @@ export function messagesFacet(local: Local): Messages {
       queueName(queue);
       const both = await change(local, (work) => ({ settled: settleAll(work, settlements), deliveries: pop(work, queue, want) }));
       if (both.deliveries.length > 0 || wait === 0) return both;
-      return { settled: both.settled, deliveries: await popUntil(queue, request, want) };
+      // What was settled is stored, and its caller must hear so: the next pop tells what ended this wait.
+      return { settled: both.settled, deliveries: await popUntil(queue, request, want).catch(() => []) };
     },
 
     async renew(receipts, lease): Promise<RenewResult[]> {
@@ -91,26 +92,6 @@ function transact(work: Work, { settle }: Transaction, pushes: readonly { queue:
   return { settled, pushed: pushes.map(({ queue, items, create }) => push(work, queue, items, create)) };
 }
 
-const ACTIONS: readonly string[] = ["ack", "nack", "release", "dead"];
-
-/** What is no settlement fails its whole call; a receipt that doesn't fit fails for itself. */
-function checkSettlements(settlements: readonly Settlement[]): void {
-  for (const given of listOf(settlements, "settlements")) {
-    const settlement = objectOf(given, "settlement");
-    if (!ACTIONS.includes(settlement.action)) throw invalidInput("action", `action must be one of ${ACTIONS.join(", ")}, but is ${JSON.stringify(settlement.action)}.`);
-    if (typeof (settlement.receipt as unknown) !== "string") throw invalidInput("receipt", "A settlement needs its receipt: the text that pop returned with the message.");
-    if (settlement.action === "nack" && settlement.delay !== undefined) msOf(settlement.delay, "delay");
-    if (settlement.action === "ack") flagOf(settlement.cumulative, "cumulative");
-    if (settlement.action === "nack" || settlement.action === "dead") checkFailure(settlement.error);
-  }
-}
-
-function checkFailure(error: Failure | undefined): void {
-  if (error === undefined) return;
-  const { message } = objectOf(error, "error");
-  if (typeof (message as unknown) !== "string") throw invalidInput("error.message", "error.message must be text: what went wrong.");
-}
-
 interface CheckedEvent extends TraceInput {
   readonly key: number;
 }
@@ -119,19 +100,8 @@ function checkedEvent(given: TraceInput): CheckedEvent {
   const event = objectOf(given, "event");
   const key = typeof event.messageId === "string" ? parseMessageId(event.messageId) : null;
   if (key === null) throw messageNotFound(JSON.stringify(event.messageId));
-  groupName(event.type, "type");
-  for (const name of listOf(event.names ?? [], "names")) traceName(name, "names");
-  if (event.group !== undefined) groupName(event.group);
-  if (event.data !== undefined) checkJson(event.data);
+  checkTraceInput(event);
   return { ...event, key };
-}
-
-function checkJson(text: string): void {
-  try {
-    JSON.parse(text);
-  } catch (cause) {
-    throw invalidInput("data", `data of a trace event must be JSON text: ${(cause as Error).message}.`);
-  }
 }
 
 function trace({ tx, crypt }: Work, event: CheckedEvent): void {

@@ -2,6 +2,7 @@ import { invalidInput } from "../../core/index.ts";
 import type { Instant, MetricPoint } from "../../core/index.ts";
 import { findGroup, groupsOf } from "./group-row.ts";
 import type { GroupRow } from "./group-row.ts";
+import { historyOf } from "./history.ts";
 import type { QueueRow } from "./queue-row.ts";
 import { percentile, TIMING_KIND } from "./timing.ts";
 import type { ReadTx } from "./tx.ts";
@@ -52,10 +53,6 @@ export function metrics(tx: ReadTx, queue: QueueRow, request: { readonly group?:
       ...percentilesOf(timings.get(minute)),
     };
   });
-}
-
-function historyOf(row: GroupRow): number {
-  return row.history ?? row.gid;
 }
 
 function groupCounters(row: GroupRow): Counters {

@@ -1,4 +1,4 @@
-import type { Delivery, GroupStart } from "../../core/index.ts";
+import type { Wanted as Checked, Delivery } from "../../core/index.ts";
 import type { Work } from "./context.ts";
 import { readyBy } from "./entry-time.ts";
 import { makeCursor, makeCursors, openGroup } from "./groups.ts";
@@ -7,20 +7,8 @@ import { bringInDue } from "./scheduled.ts";
 import { CURSOR_COLUMNS, laneCursor, Taking } from "./take.ts";
 import type { CursorColumns, LaneCursor } from "./take.ts";
 
-/** What a pop asks for, checked. */
-export interface Wanted {
-  readonly batch: number;
-  /** Milliseconds; `null`: the queue's leaseTime. */
-  readonly lease: number | null;
-  readonly group: string;
-  readonly start: GroupStart;
-  readonly partition: string | null;
-  /** The id of one message, as people know it. */
-  readonly message: number | null;
-  readonly onlyNew: boolean;
-  readonly atMostOnce: boolean;
-  readonly worker: string | null;
-}
+/** `message`: the number of its id, as people know it. */
+export type Wanted = Checked<number>;
 
 /** Lanes that one pop looks at: enough for sparse partitions, few enough for a short transaction. */
 const LANES = 1_000;

@@ -1,6 +1,6 @@
 import type { PushResult } from "../../core/index.ts";
 import type { Work } from "./context.ts";
-import type { Crypt } from "./crypt.ts";
+import type { Crypt } from "../../core/index.ts";
 import { messageId, messageKey } from "./ids.ts";
 import { checkOrdered, placeOf } from "./input.ts";
 import type { Incoming } from "./input.ts";

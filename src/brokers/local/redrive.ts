@@ -2,7 +2,7 @@ import { invalidInput, QueuescopeError } from "../../core/index.ts";
 import type { RedriveRequest, RedriveResult } from "../../core/index.ts";
 import { change } from "./context.ts";
 import type { Local, Work } from "./context.ts";
-import { isSealed } from "./crypt.ts";
+import { isSealed } from "../../core/index.ts";
 import { deadRow, matchingDead } from "./dead-letters.ts";
 import type { DeadRow } from "./dead-letters.ts";
 import { editedContents } from "./edit.ts";

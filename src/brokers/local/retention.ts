@@ -31,12 +31,17 @@ const REASONS: Readonly<Record<Reason, string | null>> = {
  */
 export class Retention {
   readonly #places = new Map<number, number>();
+  /** Queues up to this name were looked at. */
+  #queue = "";
 
   readonly find = (tx: ReadTx): Retired | null => {
-    for (const queue of queuesAfter(tx, "", QUEUES_AT_ONCE)) {
+    const queues = queuesAfter(tx, this.#queue, QUEUES_AT_ONCE);
+    for (const queue of queues) {
       const messages = this.#retiredOf(tx, queue);
       if (messages.length > 0) return { qid: queue.qid, messages };
+      this.#queue = queue.name;
     }
+    if (queues.length < QUEUES_AT_ONCE) this.#queue = "";
     return null;
   };
 

@@ -1,5 +1,5 @@
 import { ENCODINGS } from "../../core/index.ts";
-import type { Encoding, Headers, MessageBase } from "../../core/index.ts";
+import type { Encoding, Headers, Instant, MessageBase, Pushed } from "../../core/index.ts";
 import { deadLetterId, messageId } from "./ids.ts";
 import type { ReadTx } from "./tx.ts";
 
@@ -30,7 +30,9 @@ export interface MessageRow {
   readonly edited_at: number | null;
 }
 
-export const MESSAGE_COLUMNS = "m.id, m.lane, l.name, l.prio, m.ts, m.exp, m.enc, m.body, m.hdr, m.tx, m.alias, m.only_group, m.origin, m.edited_at";
+/** Of `msg AS m` alone; pops read them by their order. */
+export const LOG_COLUMNS = "m.ts, m.exp, m.enc, m.body, m.hdr, m.tx, m.alias, m.only_group, m.origin, m.edited_at";
+export const MESSAGE_COLUMNS = `m.id, m.lane, l.name, l.prio, ${LOG_COLUMNS}`;
 
 /** Bytes as they were pushed, from bytes as they are stored; throws `encryption-key-missing`. */
 export type Unseal = (stored: Uint8Array) => Uint8Array;
@@ -40,17 +42,33 @@ export function publicKey(row: { readonly id: number; readonly alias: number | n
   return row.alias ?? row.id;
 }
 
+/** How `msg`, `sched` and `dead` hold what was pushed. */
+interface PushedRow {
+  readonly name: string | null;
+  readonly prio: number;
+  readonly enc: number;
+  readonly body: Uint8Array;
+  readonly hdr: Uint8Array | null;
+  readonly tx: string | null;
+}
+
+export function pushed(row: PushedRow, about: { readonly id: string; readonly queue: string; readonly createdAt: Instant }, unseal: Unseal): Pushed {
+  return {
+    queue: about.queue,
+    partition: row.name,
+    payload: { encoding: encodingOf(row.enc), bytes: unseal(row.body) },
+    headers: headersOf(row.hdr, unseal),
+    transactionId: row.tx ?? about.id,
+    priority: row.prio,
+    createdAt: about.createdAt,
+  };
+}
+
 export function messageBase(tx: ReadTx, row: MessageRow, queue: string, unseal: Unseal): MessageBase {
   const id = messageId(publicKey(row));
   return {
     id,
-    queue,
-    partition: row.name,
-    payload: { encoding: encodingOf(row.enc), bytes: unseal(row.body) },
-    headers: headersOf(row.hdr, unseal),
-    transactionId: row.tx ?? id,
-    priority: row.prio,
-    createdAt: row.ts,
+    ...pushed(row, { id, queue, createdAt: row.ts }, unseal),
     expiresAt: row.exp,
     redrivenFrom: row.origin === null ? null : originOf(tx, row.origin),
     editedAt: row.edited_at,
@@ -76,24 +94,19 @@ export interface ScheduledRow {
   readonly body: Uint8Array;
   readonly hdr: Uint8Array | null;
   readonly tx: string | null;
+  readonly edited_at: number | null;
 }
 
-export const SCHEDULED_COLUMNS = "id, qid, due, name, prio, pushed_at, ttl, enc, body, hdr, tx";
+export const SCHEDULED_COLUMNS = "id, qid, due, name, prio, pushed_at, ttl, enc, body, hdr, tx, edited_at";
 
 export function scheduledBase(row: ScheduledRow, queue: string, unseal: Unseal): MessageBase {
   const id = messageId(row.id);
   return {
     id,
-    queue,
-    partition: row.name,
-    payload: { encoding: encodingOf(row.enc), bytes: unseal(row.body) },
-    headers: headersOf(row.hdr, unseal),
-    transactionId: row.tx ?? id,
-    priority: row.prio,
-    createdAt: row.pushed_at,
+    ...pushed(row, { id, queue, createdAt: row.pushed_at }, unseal),
     expiresAt: row.ttl === null ? null : row.due + row.ttl,
     redrivenFrom: null,
-    editedAt: null,
+    editedAt: row.edited_at,
   };
 }
 

@@ -38,5 +38,8 @@ export function bringInDue(tx: WriteTx, queue: LiveQueue): number {
   }
   queue.scheduled -= entries.length;
   append(tx, queue, entries, Math.max(tx.now, queue.last_ts));
+  for (const { id, edited_at: editedAt } of due) {
+    if (editedAt !== null) tx.run("UPDATE msg SET edited_at = ? WHERE id = (SELECT id FROM fired WHERE alias = ?)", editedAt, id);
+  }
   return entries.length;
 }

@@ -113,7 +113,7 @@ CREATE INDEX exc_lease ON exc (lease) WHERE lease IS NOT NULL;
 
 CREATE TABLE sched (
   id INTEGER PRIMARY KEY, qid INTEGER NOT NULL, due INTEGER NOT NULL, name TEXT, prio INTEGER NOT NULL, pushed_at INTEGER NOT NULL, ttl INTEGER,
-  enc INTEGER NOT NULL, body BLOB NOT NULL, hdr BLOB, tx TEXT
+  enc INTEGER NOT NULL, body BLOB NOT NULL, hdr BLOB, tx TEXT, edited_at INTEGER
 ) STRICT;
 CREATE INDEX sched_due ON sched (qid, due, id);
 CREATE INDEX sched_next ON sched (due);

@@ -145,9 +145,10 @@ export class Store {
     return row?.[0] ?? 0;
   }
 
-  /** For those who only want to know whether something changed: a file that can't be read for a moment tells them later. */
+  /** For those who only want to know whether something changed: one who can't read the file, or no longer has it, is told that by the next look. */
   #versionSeen(): number {
     try {
+      this.#checkUsable();
       return this.#dataVersion();
     } catch {
       return -1;

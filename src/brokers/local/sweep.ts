@@ -10,10 +10,7 @@ import type { ReadTx, WriteTx } from "./tx.ts";
 const AT_ONCE = 200;
 const LANES_AT_ONCE = 200;
 const QUEUES_AT_ONCE = 1_000;
-const HOUR = 3_600_000;
 const DAY = 86_400_000;
-/** History for charts. */
-const HISTORY = 90 * DAY;
 /** A timeline without its message tells for a week what became of it. */
 const LOOSE_TIMELINES = 7 * DAY;
 
@@ -90,18 +87,27 @@ function sweepGroup(tx: WriteTx, gid: number, swept: number): void {
   tx.run("UPDATE gone SET swept = ? WHERE gid = ?", lanes.last, gid);
 }
 
-/** Rows that only had a time to live: transaction ids, history, and timelines whose message is gone. */
+/** Rows that only had a time to live: transaction ids, and timelines whose message is gone. */
 export class LooseRows {
-  #historyAt = 0;
   /** Events up to this one were looked at. */
   #event = 0;
+  /** And queues up to this name. */
+  #queue = "";
 
   readonly find = (tx: ReadTx): Loose | null => {
-    const history = performance.now() >= this.#historyAt;
-    if (history) this.#historyAt = performance.now() + HOUR;
-    const loose = { transactionIds: transactionIds(tx), events: this.#events(tx), history };
-    return loose.transactionIds.length + loose.events.length > 0 || history ? loose : null;
+    const loose = { transactionIds: this.#transactionIds(tx), events: this.#events(tx) };
+    return loose.transactionIds.length + loose.events.length > 0 ? loose : null;
   };
+
+  #transactionIds(tx: ReadTx): Loose["transactionIds"] {
+    const queues = queuesAfter(tx, this.#queue, QUEUES_AT_ONCE);
+    this.#queue = queues.length < QUEUES_AT_ONCE ? "" : (queues.at(-1)?.name ?? "");
+    return queues.flatMap(({ qid, options }) => {
+      const before = tx.now - options.dedupWindowSeconds;
+      const any = tx.get("SELECT 1 AS one FROM dedup INDEXED BY dedup_at WHERE qid = ? AND at <= ? LIMIT 1", qid, before);
+      return any === undefined ? [] : [{ qid, before }];
+    });
+  }
 
   #events(tx: ReadTx): number[] {
     const rows = tx.all<LooseEvent>("SELECT eid, id, at, type FROM event WHERE eid > ? ORDER BY eid LIMIT ? + 0", this.#event, AT_ONCE);
@@ -114,7 +120,6 @@ export class LooseRows {
 interface Loose {
   readonly transactionIds: readonly { readonly qid: number; readonly before: Instant }[];
   readonly events: readonly number[];
-  readonly history: boolean;
 }
 
 interface LooseEvent {
@@ -123,7 +128,7 @@ interface LooseEvent {
   readonly at: Instant;
 }
 
-export function removeLoose({ tx }: Work, { transactionIds: ids, events, history }: Loose): void {
+export function removeLoose({ tx }: Work, { transactionIds: ids, events }: Loose): void {
   for (const { qid, before } of ids) {
     tx.run("DELETE FROM dedup WHERE (qid, part, tx) IN (SELECT qid, part, tx FROM dedup INDEXED BY dedup_at WHERE qid = ? AND at <= ? LIMIT ? + 0)", qid, before, AT_ONCE);
   }
@@ -131,20 +136,6 @@ export function removeLoose({ tx }: Work, { transactionIds: ids, events, history
     tx.run("DELETE FROM event_name WHERE eid = ?", eid);
     tx.run("DELETE FROM event WHERE eid = ?", eid);
   }
-  if (!history) return;
-  for (const { qid } of queuesAfter(tx, "", QUEUES_AT_ONCE)) {
-    const series = [0, ...groupsOf(tx, qid).map((group) => group.history ?? group.gid)];
-    for (const gid of series) tx.run("DELETE FROM tally WHERE qid = ? AND gid = ? AND minute < ?", qid, gid, tx.now - HISTORY);
-    for (const gid of series) tx.run("DELETE FROM timing WHERE gid = ? AND minute < ?", gid, tx.now - HISTORY);
-  }
-}
-
-function transactionIds(tx: ReadTx): { qid: number; before: Instant }[] {
-  return queuesAfter(tx, "", QUEUES_AT_ONCE).flatMap(({ qid, options }) => {
-    const before = tx.now - options.dedupWindowSeconds;
-    const any = tx.get("SELECT 1 AS one FROM dedup INDEXED BY dedup_at WHERE qid = ? AND at <= ? LIMIT 1", qid, before);
-    return any === undefined ? [] : [{ qid, before }];
-  });
 }
 
 /** Whether a message or dead letter of this id is there, whose timeline it is. */

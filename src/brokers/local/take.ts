@@ -8,7 +8,7 @@ import { messageByKey } from "./lookup.ts";
 import { isOver, passOver, removeOver } from "./over.ts";
 import type { Wanted } from "./pop.ts";
 import { newToken, receiptText } from "./receipts.ts";
-import { encodingOf, headersOf, originOf } from "./rows.ts";
+import { encodingOf, headersOf, LOG_COLUMNS, originOf } from "./rows.ts";
 import { holding, idList, placed, storedIds } from "./standing.ts";
 
 export const CURSOR_COLUMNS = "c.lane, c.pos, c.ready_at, c.lease, c.ends_at, c.done, l.name, l.prio, l.last_at";
@@ -64,7 +64,7 @@ function candidate([id, ts, exp, enc, body, hdr, tx, alias, only_group, origin, 
   return { id, ts, exp, enc, body, hdr, tx, alias, only_group, origin, edited_at, charges, deliveries, visible_at, retrying, alone };
 }
 
-const COLUMNS = "m.id, m.ts, m.exp, m.enc, m.body, m.hdr, m.tx, m.alias, m.only_group, m.origin, m.edited_at, e.charges, e.deliveries, e.visible_at, e.retrying, e.alone";
+const COLUMNS = `m.id, ${LOG_COLUMNS}, e.charges, e.deliveries, e.visible_at, e.retrying, e.alone`;
 const FROM_LOG = `SELECT ${COLUMNS} FROM msg AS m INDEXED BY msg_lane LEFT JOIN exc AS e ON e.gid = ? AND e.id = m.id WHERE m.lane = ? AND m.id > ? ORDER BY m.id LIMIT ? + 0`;
 const RETURNED = `SELECT ${COLUMNS} FROM exc AS e INDEXED BY exc_due CROSS JOIN msg AS m ON m.id = e.id WHERE e.gid = ? AND e.lane = ? AND e.visible_at <= ? ORDER BY e.visible_at, e.id LIMIT ? + 0`;
 const ONE = `SELECT ${COLUMNS} FROM msg AS m LEFT JOIN exc AS e ON e.gid = ? AND e.id = m.id WHERE m.id = ?`;

@@ -13,24 +13,16 @@ export type Address =
   | { readonly kind: "redrive"; readonly connection: string; readonly queue: string; readonly id: string }
   | { readonly kind: "push"; readonly connection: string; readonly queue: string; readonly partition?: string | undefined };
 
-/** `queuescope://CONNECTION/KIND/[QUEUE/][FIELD=VALUE/]...NAME`. The last part is the title of the tab, and begins with the id where there is one. */
+/** `queuescope://CONNECTION/[QUEUE/]NAME?kind=…`: the path is what people see above the document, the query has all that stands in the address. */
 export function addressUri(address: Address): vscode.Uri {
-  const { kind, connection, ...fields } = address;
-  const parts = Object.entries(fields).flatMap(([name, value]: [string, string | undefined]) => {
-    if (value === undefined || name === "id" || (name === "group" && value === DEFAULT_GROUP)) return [];
-    return [name === "queue" ? safe(value) : `${name}=${safe(value)}`];
-  });
-  return vscode.Uri.from({ scheme: SCHEME, authority: connection, path: `/${[kind, ...parts, fileName(address)].join("/")}` });
+  const { connection, ...fields } = address;
+  const known = Object.entries(fields).filter((entry): entry is [string, string] => entry[1] !== undefined && !(entry[0] === "group" && entry[1] === DEFAULT_GROUP));
+  const folder = "queue" in address ? [safe(address.queue)] : [];
+  return vscode.Uri.from({ scheme: SCHEME, authority: connection, path: `/${[...folder, fileName(address)].join("/")}`, query: new URLSearchParams(known).toString() });
 }
 
 export function uriAddress(uri: vscode.Uri): Address {
-  const [, kind, ...parts] = uri.path.split("/");
-  const fields = parts.slice(0, -1).map((part) => {
-    const at = part.indexOf("=");
-    return [at < 0 ? "queue" : part.slice(0, at), decodeURIComponent(part.slice(at + 1))];
-  });
-  const id = parts.at(-1)?.split(".", 1)[0];
-  return { kind, connection: uri.authority, id, ...Object.fromEntries(fields) } as Address;
+  return { ...Object.fromEntries(new URLSearchParams(uri.query)), connection: uri.authority } as Address;
 }
 
 function fileName(address: Address): string {
@@ -53,5 +45,5 @@ function fileName(address: Address): string {
 
 /** A name as one part of a path; most names stay as they are. */
 function safe(name: string): string {
-  return name.replaceAll(/[%/\\?#=]/g, encodeURIComponent);
+  return name.replaceAll(/[%/\\?#]/g, encodeURIComponent);
 }

@@ -20,6 +20,34 @@ export function countdown(until: Instant, now: Instant): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds)}` : `${minutes}:${two(seconds)}`;
 }
 
+const MINUTE = 60_000;
+
+/** Above this, minutes don't fit into the two characters of a badge. */
+const BADGE_FROM = 10 * MINUTE;
+/** From here on, seconds do. */
+const BADGE_SECONDS = 100_000;
+
+/** What is left of a time in two characters, 4m or 58; `undefined` when it is over or far off. */
+export function countdownBadge(left: number): string | undefined {
+  if (left <= 0 || left >= BADGE_FROM) return undefined;
+  return left < BADGE_SECONDS ? String(Math.floor(left / 1000)) : `${Math.floor(left / MINUTE)}m`;
+}
+
+/** How long a badge stays as it is; `undefined` when it is gone, or comes after longer than a timer can wait. */
+export function untilNextBadge(left: number): number | undefined {
+  if (left <= 0 || left > 2 ** 31 - 1) return undefined;
+  if (left >= BADGE_FROM) return left - BADGE_FROM + 1;
+  if (left < BADGE_SECONDS) return (left % 1000) + 1;
+  return Math.min(left % MINUTE, left - BADGE_SECONDS) + 1;
+}
+
+/** A local time as short as it can be: without the day when that is today's. */
+export function shortTime(at: Instant, now: Instant): string {
+  const time = { hour: "2-digit", minute: "2-digit" } as const;
+  const [day, today] = [new Date(at), new Date(now)];
+  return day.toDateString() === today.toDateString() ? day.toLocaleTimeString([], time) : day.toLocaleString([], { month: "short", day: "numeric", ...time });
+}
+
 /** 1,000 stands for itself and everything above. */
 export function cappedCount(count: number, limit: number): string {
   return count >= limit ? `${limit}+` : String(count);

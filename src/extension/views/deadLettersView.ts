@@ -16,10 +16,6 @@ export class DeadLettersView extends LiveTreeView<DeadLettersNode> {
     this.#paging = paging;
   }
 
-  protected override runs(): boolean {
-    return false;
-  }
-
   protected override async children(parent: DeadLettersNode | undefined): Promise<DeadLettersNode[]> {
     if (parent?.kind === "deadQueue") return loadDeadLetters(parent, this.#paging);
     if (parent !== undefined) return [];

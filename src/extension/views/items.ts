@@ -17,6 +17,12 @@ export function treeItem(node: AnyNode): vscode.TreeItem {
   return item;
 }
 
+/** All that can be seen of a row: the same text means that it needn't be drawn again. */
+export function rowLook(node: AnyNode): string {
+  const { label, description, iconPath, contextValue, tooltip, collapsibleState, accessibilityInformation, resourceUri } = treeItem(node);
+  return JSON.stringify([label, description, iconPath, contextValue, typeof tooltip === "string" ? tooltip : tooltip?.value, collapsibleState, accessibilityInformation, resourceUri?.toString()]);
+}
+
 function plainItem(node: AnyNode): vscode.TreeItem {
   switch (node.kind) {
     case "connection":

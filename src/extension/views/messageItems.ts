@@ -1,10 +1,11 @@
 import * as vscode from "vscode";
-import { DEFAULT_GROUP, type Message } from "../../core/index.ts";
+import { DEFAULT_GROUP, type Instant, type Message } from "../../core/index.ts";
 import { rowContext } from "../contexts.ts";
 import { COUNT_LIMIT } from "../loaders/queues.ts";
-import { bothTimes, cappedCount, countdown, firstLine, preview, roughDuration } from "../models/format.ts";
+import { bothTimes, cappedCount, firstLine, preview, roughDuration, shortTime } from "../models/format.ts";
 import type { DeadLetterNode, DeadQueueNode, MessageNode } from "../models/nodes.ts";
 import { isWritable } from "./abilities.ts";
+import { untilUri } from "./countdowns.ts";
 import { Tooltip } from "./tooltip.ts";
 
 const SEPARATOR = " · ";
@@ -13,8 +14,9 @@ export function messageItem(node: MessageNode): vscode.TreeItem {
   const { message, popped } = node;
   const item = new vscode.TreeItem(message.id);
   const held = popped !== undefined;
+  const until = popped?.leaseExpiresAt ?? message.until;
   const parts = [
-    untilText(message, popped?.leaseExpiresAt),
+    untilText(message, until),
     message.worker ?? "",
     message.group === DEFAULT_GROUP ? "" : message.group,
     message.partition ?? "",
@@ -22,6 +24,7 @@ export function messageItem(node: MessageNode): vscode.TreeItem {
   ].filter((part) => part !== "");
   item.description = parts.join(SEPARATOR);
   item.iconPath = messageIcon(message, held);
+  if (until !== null && untilText(message, until) !== "") item.resourceUri = untilUri(message.id, until);
   item.contextValue = rowContext("message", message.state === "completed" ? false : message.state, held && "held", isWritable(node.connection) && "writable");
   item.tooltip = messageTooltip(message, held);
   if (held) item.accessibilityInformation = { label: [message.id, vscode.l10n.t("popped here"), ...parts].join(", ") };
@@ -29,17 +32,16 @@ export function messageItem(node: MessageNode): vscode.TreeItem {
   return item;
 }
 
-function untilText(message: Message, renewedUntil: number | undefined): string {
-  const until = renewedUntil ?? message.until;
+function untilText(message: Message, until: Instant | null): string {
   if (until === null) return "";
-  const left = countdown(until, Date.now());
+  const time = shortTime(until, Date.now());
   switch (message.state) {
     case "leased":
-      return left;
+      return vscode.l10n.t("until {0}", time);
     case "scheduled":
-      return vscode.l10n.t("due in {0}", roughDuration(until - Date.now()));
+      return vscode.l10n.t("due {0}", time);
     case "retrying":
-      return vscode.l10n.t("retry in {0}", left);
+      return vscode.l10n.t("retry {0}", time);
     case "ready":
     case "completed":
     case "dead":

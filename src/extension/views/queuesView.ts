@@ -64,10 +64,6 @@ export class QueuesView extends LiveTreeView<QueuesNode> {
     return { kind: "queue", connection: node.connection, queue: await broker.queues.get(node.queue), dead: await countDead(broker, node.queue) };
   }
 
-  protected override runs(node: QueuesNode): boolean {
-    return node.kind === "message" && node.message.until !== null && node.message.state !== "ready";
-  }
-
   protected override children(parent: QueuesNode | undefined): Promise<QueuesNode[]> {
     if (parent === undefined) return this.#roots();
     return loadQueuesChildren(parent, { paging: this.#paging, popped: this.#popped, queueFilter: this.#queueFilter, partitionFilter: (list) => this.partitionFilter(list) });

@@ -4,16 +4,13 @@ import type { Disposable } from "../disposable.ts";
 import type { Connections } from "../connections/connections.ts";
 import { errorText } from "../errors.ts";
 import { type AnyNode, nodeKey, type NoteNode } from "../models/nodes.ts";
-import { treeItem } from "./items.ts";
+import { rowLook, treeItem } from "./items.ts";
+import { ShownRows } from "./shownRows.ts";
 
-/**
- * Rows with a countdown are drawn again this often, from memory. Not each second: drawing a row makes
- * its buttons anew, and a click that falls between press and release is lost.
- */
-const TICK_MS = 5000;
-
-/** Between two loads passes at least this many times what the last one took: a huge queue mustn't keep the editor busy. */
+/** Between two looks at what changed passes at least this many times what the last one took: a huge queue mustn't keep the editor busy. */
 const REST = 3;
+/** And at least this: whoever presses a button on a row needs a moment in which it stays the same. */
+const LEAST_REST_MS = 700;
 /** How soon to ask again whether a load that is under way has ended. */
 const ASK_AGAIN_MS = 200;
 
@@ -22,12 +19,11 @@ const ASK_AGAIN_MS = 200;
  * meanwhile is loaded when it is shown again.
  */
 export abstract class LiveTreeView<N extends AnyNode> implements vscode.TreeDataProvider<N | NoteNode>, vscode.Disposable {
-  readonly #changed = new vscode.EventEmitter<(N | NoteNode) | (N | NoteNode)[] | undefined>();
+  readonly #changed = new vscode.EventEmitter<(N | NoteNode)[] | undefined>();
   readonly #connections: Connections;
   readonly #log: vscode.LogOutputChannel;
   readonly #disposables: Disposable[];
-  readonly #ticking = new Map<string, readonly N[]>();
-  #ticker: NodeJS.Timeout | undefined;
+  readonly #shown = new ShownRows<N | NoteNode>(nodeKey, rowLook);
   #waiting: NodeJS.Timeout | undefined;
   #loads = 0;
   #startedAt = 0;
@@ -44,12 +40,14 @@ export abstract class LiveTreeView<N extends AnyNode> implements vscode.TreeData
     this.#disposables = [
       this.#changed,
       this.view,
-      connections.onDidChangeData(() => { this.#refreshRested(); }),
+      connections.onDidChangeData(() => { this.#followRested(); }),
       connections.onDidChangeList(() => { this.refresh(); }),
       this.view.onDidChangeVisibility(({ visible }) => {
-        if (!visible) return;
-        if (this.#stale) this.refresh();
-        this.#runTicker();
+        if (visible && this.#stale) this.refresh();
+      }),
+      this.view.onDidCollapseElement(({ element }) => { this.#shown.close(element); }),
+      this.view.onDidExpandElement(({ element }) => {
+        if (this.#shown.reopen(element)) this.#changed.fire([element]);
       }),
     ];
   }
@@ -57,14 +55,10 @@ export abstract class LiveTreeView<N extends AnyNode> implements vscode.TreeData
   /** Rows at the top, or below one. */
   protected abstract children(parent: N | undefined): Promise<N[]>;
 
-  /** Whether a row shows a time that runs. */
-  protected abstract runs(node: N): boolean;
-
+  /** Draws everything anew. */
   refresh(): void {
     this.#stale = !this.view.visible;
-    if (this.#stale) return;
-    this.#ticking.clear();
-    this.#changed.fire(undefined);
+    if (!this.#stale) this.#changed.fire(undefined);
   }
 
   getTreeItem(node: N | NoteNode): vscode.TreeItem {
@@ -72,66 +66,58 @@ export abstract class LiveTreeView<N extends AnyNode> implements vscode.TreeData
   }
 
   async getChildren(parent?: N | NoteNode): Promise<(N | NoteNode)[]> {
-    const key = parent === undefined ? "" : nodeKey(parent);
-    this.#began();
-    try {
-      const nodes = await this.children(parent as N | undefined);
-      this.#count(key, nodes.filter((node) => this.runs(node)));
-      return nodes;
-    } catch (error) {
-      if (isQueuescopeError(error) && error.ended) this.#connections.renew();
-      this.#log.error(error instanceof Error ? error : String(error));
-      return [{ kind: "note", key: `failed ${key}`, note: "failed", detail: errorText(error) }];
-    } finally {
-      this.#ended();
-    }
+    const rows = await this.#timed(() => this.#load(parent));
+    this.#shown.show(parent, rows);
+    return rows;
   }
 
   dispose(): void {
-    clearInterval(this.#ticker);
     clearTimeout(this.#waiting);
     for (const disposable of this.#disposables) disposable.dispose();
   }
 
-  /** Rows are loaded one level after the other; from the first to the last of them is one load. */
-  #began(): void {
-    if (this.#loads === 0) this.#startedAt = performance.now();
-    this.#loads += 1;
+  async #load(parent: N | NoteNode | undefined): Promise<(N | NoteNode)[]> {
+    try {
+      return await this.children(parent as N | undefined);
+    } catch (error) {
+      if (isQueuescopeError(error) && error.ended) this.#connections.renew();
+      this.#log.error(error instanceof Error ? error : String(error));
+      return [{ kind: "note", key: `failed ${parent === undefined ? "" : nodeKey(parent)}`, note: "failed", detail: errorText(error) }];
+    }
   }
 
-  #ended(): void {
-    this.#loads -= 1;
-    const now = performance.now();
-    if (this.#loads === 0) this.#restUntil = now + REST * (now - this.#startedAt);
+  /** Rows are loaded one level after the other; from the first to the last of them is one load. */
+  async #timed<T>(load: () => Promise<T>): Promise<T> {
+    if (this.#loads === 0) this.#startedAt = performance.now();
+    this.#loads += 1;
+    try {
+      return await load();
+    } finally {
+      this.#loads -= 1;
+      const now = performance.now();
+      if (this.#loads === 0) this.#restUntil = now + Math.max(REST * (now - this.#startedAt), LEAST_REST_MS);
+    }
   }
 
   /** What a broker says of changes may wait; what a person does may not. */
-  #refreshRested(): void {
+  #followRested(): void {
+    if (!this.view.visible) {
+      this.#stale = true;
+      return;
+    }
     const rest = this.#loads > 0 ? ASK_AGAIN_MS : this.#restUntil - performance.now();
-    if (rest <= 0) this.refresh();
+    if (rest <= 0) void this.#follow();
     else
       this.#waiting ??= setTimeout(() => {
         this.#waiting = undefined;
-        this.#refreshRested();
+        this.#followRested();
       }, rest);
   }
 
-  #count(key: string, running: readonly N[]): void {
-    if (running.length > 0) this.#ticking.set(key, running);
-    else this.#ticking.delete(key);
-    this.#runTicker();
-  }
-
-  #runTicker(): void {
-    if (this.#ticking.size > 0) this.#ticker ??= setInterval(() => { this.#tick(); }, TICK_MS);
-  }
-
-  #tick(): void {
-    if (this.view.visible && this.#ticking.size > 0) {
-      this.#changed.fire([...this.#ticking.values()].flat());
-      return;
-    }
-    clearInterval(this.#ticker);
-    this.#ticker = undefined;
+  async #follow(): Promise<void> {
+    const changed = await this.#timed(() => this.#shown.changed((parent) => this.#load(parent)));
+    const rows = changed.filter((row) => row !== undefined);
+    if (changed.length > rows.length) this.#changed.fire(undefined);
+    else if (rows.length > 0) this.#changed.fire(rows);
   }
 }

@@ -19,10 +19,6 @@ export class WorkersView extends LiveTreeView<WorkersNode> {
     this.#connections = connections;
   }
 
-  protected override runs(): boolean {
-    return false;
-  }
-
   protected override async children(parent: WorkersNode | undefined): Promise<WorkersNode[]> {
     if (parent !== undefined) return parent.kind === "workerDefinition" ? workerInstances(parent) : [];
     const nodes = await loaded((await this.#connections.all()).map((connection) => this.#workersOf(connection)));

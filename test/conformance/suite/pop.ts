@@ -305,6 +305,26 @@ export function pop(factory: BrokerFactory): void {
       assert.deepEqual(texts(deliveries), ["next"]);
     });
 
+    rig.it("settleAndPop answers what it settled, though what it waits for fails", async () => {
+      const [from, to] = [await rig.queue(), await rig.queue()];
+      await rig.push(from, ["m"]);
+      const settling = rig.broker.messages.settleAndPop([{ action: "ack", receipt: receipt(await rig.popOne(from)) }], to, { wait: 30_000 });
+      await eventually(async () => { assert.equal((await rig.broker.queues.get(from)).counts.completed, 1); });
+      await rig.broker.queues.delete(to);
+      const { settled, deliveries } = await settling;
+      assert.ok(only(settled).ok);
+      assert.deepEqual(deliveries, []);
+      await refused(rig.pop(to, { wait: 1000 }), "queue-not-found");
+    });
+
+    rig.it("settleAndPop settles nothing when its first pop fails", async () => {
+      const from = await rig.queue();
+      await rig.push(from, ["m"]);
+      const settlement = { action: "ack", receipt: receipt(await rig.popOne(from)) } as const;
+      await refused(rig.broker.messages.settleAndPop([settlement], "nowhere", { wait: 1000 }), "queue-not-found");
+      assert.ok(only(await rig.broker.messages.settle([settlement])).ok);
+    });
+
     rig.it("refuses an unknown queue", async () => {
       await refused(rig.pop("nowhere"), "queue-not-found");
       await refused(rig.pop("nowhere", { wait: 1000 }), "queue-not-found");

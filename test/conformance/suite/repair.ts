@@ -54,10 +54,13 @@ export function repair(factory: BrokerFactory): void {
     rig.it("edit of a scheduled message, before and after it fired", async () => {
       const q = await rig.queue();
       const id = await rig.pushOne(q, "1", { deliverAt: rig.now() + 1000 });
-      await rig.broker.repair.edit(id, { payload: textPayload("2"), headers: { h: "2" } });
+      const before = rig.now();
+      const { editedAt } = await rig.broker.repair.edit(id, { payload: textPayload("2"), headers: { h: "2" } });
+      assert.ok(editedAt !== null && editedAt >= before);
+      assert.equal((await rig.broker.inspect.read(id)).editedAt, editedAt);
       await rig.advance(1001);
       const got = only(await rig.popSoon(q));
-      assert.deepEqual([got.id, payloadText(got.payload), got.headers], [id, "2", { h: "2" }]);
+      assert.deepEqual([got.id, payloadText(got.payload), got.headers, got.editedAt], [id, "2", { h: "2" }, editedAt]);
       await rig.release(got);
       await rig.broker.repair.edit(id, { payload: textPayload("3") });
       assert.deepEqual(texts(await rig.pop(q)), ["3"]);

@@ -27,6 +27,11 @@ export class Editor {
     return this.#page.locator(".editor-group-container.active .tab.active").filter({ hasText: title });
   }
 
+  /** Where the document is, as the line above it says; what is in the document left out. */
+  async breadcrumbs(): Promise<string[]> {
+    return this.#page.locator(".editor-group-container.active .monaco-breadcrumb-item:is(.file, .folder)").allInnerTexts();
+  }
+
   /** Waits for text that is in sight. */
   async shows(text: string): Promise<void> {
     await this.root.locator(".view-lines").filter({ hasText: text }).waitFor();

@@ -3,6 +3,14 @@ import type { Locator, Page } from "playwright-core";
 /** In the middle of the status bar, where nothing reacts to the mouse. */
 export const NOWHERE = [640, 790] as const;
 
+/** What runs in the page needs of its types. */
+interface Part {
+  querySelectorAll(selector: string): Iterable<Part>;
+}
+interface PageGlobals {
+  getComputedStyle(part: Part, pseudo: string): { readonly content: string };
+}
+
 /** One view of the Queuescope container. */
 export class TreeView {
   readonly #page: Page;
@@ -63,9 +71,25 @@ export class TreeView {
   /** Presses one of the icons that a row shows on hover. */
   async press(row: Locator, action: string): Promise<void> {
     await row.hover();
-    await row.locator(`.actions .action-label[aria-label^="${action}"]`).click();
+    await this.#action(row, action).click();
     // Off the icon, whose tooltip would stand in the picture.
     await this.#page.mouse.move(...NOWHERE);
+  }
+
+  /** Puts the mouse on one of the icons that a row shows on hover. */
+  async hoverAction(row: Locator, action: string): Promise<void> {
+    await row.hover();
+    await this.#action(row, action).hover();
+  }
+
+  #action(row: Locator, action: string): Locator {
+    return row.locator(`.actions .action-label[aria-label^="${action}"]`);
+  }
+
+  /** The few characters at the end of a row; the editor's style sheet puts them there. */
+  async badge(row: Locator): Promise<string> {
+    const contents = await row.evaluate((element: Part) => [...element.querySelectorAll("*")].map((part) => (globalThis as unknown as PageGlobals).getComputedStyle(part, "::after").content));
+    return contents.map((content) => /^"(.+)"$/.exec(content)?.[1]).find((content) => content !== undefined) ?? "";
   }
 
   /** The names of the icons that a row shows on hover. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { describe, it } from "node:test";
-import { Crypt, isSealed, readKeys } from "../../src/brokers/local/crypt.ts";
+import { Crypt, isSealed, readKeys } from "../../src/core/index.ts";
 import { isQueuescopeError } from "../../src/core/index.ts";
 
 const [current, older] = [randomBytes(32), randomBytes(32)];

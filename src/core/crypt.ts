@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
-import { invalidInput, QueuescopeError } from "../../core/index.ts";
+import { invalidInput, QueuescopeError } from "./errors.ts";
 
 /**
  * Stored bytes say themselves whether they are encrypted: valid UTF-8 never begins with 0xFF, and other

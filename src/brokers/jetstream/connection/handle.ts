@@ -1,0 +1,118 @@
+import { createInbox, headers, type Msg, type MsgHdrs, type NatsConnection, type Payload, type Subscription } from "@nats-io/transport-node";
+import { QueuescopeError, type Watch } from "../../../core/index.ts";
+import { jetStreamOff, type Named, requestFailure, violationError } from "./errors.ts";
+import type { ConnectionStatus, StatusFeed, Violation } from "./status.ts";
+
+export interface HandleParts extends Named {
+  readonly nc: NatsConnection;
+  readonly feed: StatusFeed;
+  readonly prefix: string;
+  readonly inboxPrefix: string;
+  readonly owned: boolean;
+}
+
+/** What JetStream says of the account. */
+export interface AccountInfo {
+  readonly domain?: string;
+  readonly memory: number;
+  readonly storage: number;
+  readonly streams: number;
+  readonly consumers: number;
+  readonly limits: Readonly<Record<string, number | boolean>>;
+  readonly api: { readonly level?: number; readonly total: number; readonly errors: number };
+}
+
+/** A connection to NATS, with what the broker needs besides. */
+export class NatsHandle {
+  /** Of @nats-io/transport-node, or one of nats 2.x that behaves alike. */
+  readonly nc: NatsConnection;
+  /** Servers, with domain or API prefix where there is one; nothing secret. */
+  readonly url: string;
+  /** Of JetStream's requests: `$JS.API`, `$JS.DOMAIN.API`, or a custom one. */
+  readonly prefix: string;
+  /** Whether close() closes the connection. */
+  readonly owned: boolean;
+  readonly #parts: HandleParts;
+
+  constructor(parts: HandleParts) {
+    this.#parts = parts;
+    this.nc = parts.nc;
+    this.prefix = parts.prefix;
+    this.owned = parts.owned;
+    this.url = parts.prefix === "$JS.API" ? parts.url : `${parts.url}?${queryOf(parts.prefix)}`;
+  }
+
+  get status(): ConnectionStatus {
+    return this.#parts.feed.current;
+  }
+
+  /** Good for both packages: each encodes headers by their own method. */
+  headers(): MsgHdrs {
+    return headers();
+  }
+
+  /** A new subject that this connection may get answers on. */
+  inbox(): string {
+    return createInbox(this.#parts.inboxPrefix);
+  }
+
+  /** As nc.request, with our errors; a missing permission rejects this call alone, at once. @throws unavailable, permission-denied, unsupported */
+  async request(subject: string, payload?: Payload, options: { timeout?: number; headers?: MsgHdrs } = {}): Promise<Msg> {
+    try {
+      return await this.nc.request(subject, payload, { timeout: 5000, ...options });
+    } catch (error) {
+      throw this.failure(error, subject);
+    }
+  }
+
+  /** As nc.subscribe with a callback. When the server refuses the subject, onRefused is told once and the subscription is over. */
+  subscribe(subject: string, onMessage: (message: Msg) => void, onRefused: (error: QueuescopeError) => void, options: { queue?: string; max?: number } = {}): Subscription {
+    try {
+      return this.nc.subscribe(subject, { ...options, callback: (error, message) => { if (error === null) onMessage(message); else onRefused(this.failure(error, subject)); } });
+    } catch (error) {
+      throw this.failure(error, subject);
+    }
+  }
+
+  /** Any error of the connection about `subject`, in our words. */
+  failure(error: unknown, subject: string): QueuescopeError {
+    return requestFailure(error, subject, this.#parts);
+  }
+
+  /** Follows the connection; starts with the next change, `status` has the present one. */
+  onStatus(listener: (status: ConnectionStatus) => void): Watch {
+    return this.#parts.feed.onStatus(listener);
+  }
+
+  /** Subjects that the server refused, plain publications too, which have no answer to say so. */
+  onViolation(listener: (violation: Violation, error: QueuescopeError) => void): Watch {
+    return this.#parts.feed.onViolation((violation) => { listener(violation, violationError(violation, this.#parts)); });
+  }
+
+  /** @throws unsupported when JetStream is off, permission-denied, unavailable */
+  async accountInfo(): Promise<AccountInfo> {
+    const answer = (await this.request(`${this.prefix}.INFO`)).json<AccountInfo & { error?: { code: number; err_code?: number; description: string } }>();
+    const { error } = answer;
+    if (error === undefined) return answer;
+    // 10039: off for the account; 10076: for the server.
+    if (error.err_code === 10_039 || error.err_code === 10_076) throw new QueuescopeError("unsupported", jetStreamOff(this.url, this.prefix), { cause: error });
+    throw new QueuescopeError("unavailable", `JetStream at ${this.url} isn't ready: ${error.description} (${error.err_code ?? error.code}). Try again.`, { cause: error });
+  }
+
+  /** Sends what is under way, then closes; a caller's connection is left as it is. Idempotent. */
+  async close(): Promise<void> {
+    if (!this.owned || this.nc.isClosed()) return;
+    if (this.nc.isDraining()) {
+      await this.nc.closed();
+      return;
+    }
+    // Nothing can be drained to a server that is out of reach.
+    if (this.status.state === "lost") await this.nc.close();
+    else await this.nc.drain().catch(() => this.nc.close());
+  }
+}
+
+function queryOf(prefix: string): string {
+  const domain = /^\$JS\.([^.]+)\.API$/.exec(prefix)?.[1];
+  return domain === undefined ? `apiPrefix=${encodeURIComponent(prefix)}` : `domain=${encodeURIComponent(domain)}`;
+}

@@ -1,0 +1,54 @@
+import { credsAuthenticator, jwtAuthenticator, nkeyAuthenticator, tokenAuthenticator, usernamePasswordAuthenticator, type Authenticator } from "@nats-io/transport-node";
+import { QueuescopeError } from "../../../core/index.ts";
+import type { ConnectionOptions } from "./options.ts";
+import { expandedPath, fileSecret, literalSecret, type Surroundings } from "./secrets.ts";
+
+export interface Login {
+  readonly authenticators: Authenticator[];
+  /** For people, without the secret; empty when there is none. */
+  readonly shown: string;
+}
+
+/** Ways to log in, of which one is used; a token may come with each. */
+export const LOGINS = ["user", "creds", "nkey", "jwt", "token"] as const;
+
+/** @throws invalid-input when a secret can't be found; permission-denied when a program may not run */
+export async function login(options: ConnectionOptions, around: Surroundings): Promise<Login> {
+  const { user, password, token, creds, nkey, jwt, seed } = options;
+  if (user !== undefined) {
+    const [name, word] = [await literalSecret(user, "the user", around), await literalSecret(password ?? "", "the password", around)];
+    return { authenticators: [usernamePasswordAuthenticator(name, word)], shown: `the user ${name()}` };
+  }
+  if (creds !== undefined) {
+    const text = await fileSecret(creds, "the credentials", around);
+    return { authenticators: [credsAuthenticator(() => bytes(`${text()}\n`))], shown: `the credentials of ${shownSource(creds, around)}` };
+  }
+  if (nkey !== undefined) {
+    const text = await fileSecret(nkey, "the nkey's seed", around);
+    return { authenticators: [nkeyAuthenticator(() => bytes(seedIn(text())))], shown: `the nkey of ${shownSource(nkey, around)}` };
+  }
+  if (jwt !== undefined) {
+    if (seed === undefined) throw new QueuescopeError("invalid-input", "A jwt needs the seed of its user. Give seed too, or a credentials file with both as creds.", { field: "seed" });
+    const [card, key] = [await literalSecret(jwt, "the JWT", around), await literalSecret(seed, "the JWT's seed", around)];
+    return { authenticators: [jwtAuthenticator(card, () => bytes(key().trim()))], shown: "the JWT" };
+  }
+  if (token !== undefined) {
+    const word = await literalSecret(token, "the token", around);
+    return { authenticators: [tokenAuthenticator(word)], shown: "the token" };
+  }
+  return { authenticators: [], shown: "" };
+}
+
+/** A seed file may have comments or a frame around the seed. */
+function seedIn(text: string): string {
+  return /^S[A-Z0-9]{50,}$/m.exec(text)?.[0] ?? text;
+}
+
+function shownSource(value: string, around: Surroundings): string {
+  if (value.startsWith("data:")) return "the value given";
+  return /^(env|op|nsc):\/\//.test(value) ? value : expandedPath(value, around);
+}
+
+function bytes(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}

@@ -1,0 +1,32 @@
+import type { Streams } from "../../../core/index.ts";
+import type { Api } from "../api.ts";
+import type { Publisher } from "../publisher.ts";
+import { type QueueFacets, withForeignQueues } from "./compose.ts";
+import { Marks } from "./marks.ts";
+import { NaqLayout } from "./naq/layout.ts";
+import { Deaths } from "./protoqueue/deaths.ts";
+import { ProtoqueueLayout } from "./protoqueue/layout.ts";
+import { ForeignQueues } from "./queues.ts";
+import { Source } from "./source.ts";
+import { streamsFacet } from "./streams.ts";
+
+/** What others keep on the same JetStream. */
+export interface Foreign {
+  readonly streams: Streams;
+  readonly queues: ForeignQueues;
+  /** The same facets, with other systems' queues among the own ones. */
+  compose(own: QueueFacets): QueueFacets;
+  close(): void;
+}
+
+export function openForeign(api: Api, publisher: Publisher, { readOnly = false }: { readonly readOnly?: boolean } = {}): Foreign {
+  const source = new Source(api);
+  const deaths = new Deaths(source);
+  const queues = new ForeignQueues(source, publisher, new Marks(source, publisher), [new NaqLayout(source), new ProtoqueueLayout(source, deaths)]);
+  return {
+    streams: streamsFacet(source, deaths, readOnly),
+    queues,
+    compose: (own) => withForeignQueues(own, queues, readOnly),
+    close: () => { queues.close(); },
+  };
+}

@@ -1,0 +1,167 @@
+import type { DeadLetter, Message, MessageState, TraceEvent } from "../message.ts";
+import type { Instant } from "../time.ts";
+import type { StateCounts } from "./queues.ts";
+import type { GroupStart } from "./messages.ts";
+import type { Page, PageRequest } from "./page.ts";
+
+/** The facet that looks: it changes nothing, ever. */
+export interface Inspect {
+  /** The next messages that a pop of this group would give, in its order. */
+  peek(queue: string, request?: PeekRequest): Promise<Message[]>;
+  /** Any messages, in order of entry (scheduled ones after them, by due time). Reads at most 2000 a call. */
+  browse(queue: string, request?: BrowseRequest): Promise<Page<Message>>;
+  /** @throws message-not-found */
+  read(id: string, group?: string): Promise<Message>;
+  /** Those of the ids that exist, completed ones too while they are retained. */
+  exists(ids: readonly string[]): Promise<string[]>;
+  /** @throws queue-not-found */
+  stats(queue: string): Promise<QueueStats>;
+  partitions(queue: string, request?: PartitionsRequest): Promise<Page<PartitionInfo>>;
+  groups(queue: string): Promise<GroupInfo[]>;
+  leases(queue: string, request?: PageRequest & { readonly group?: string; readonly worker?: string }): Promise<Page<LeasedMessage>>;
+  deadLetters(queue: string, request?: PageRequest & DeadLetterFilter): Promise<Page<DeadLetter>>;
+  /** How many match, at most `limit` (default 10000): what a confirmation shows. */
+  countDeadLetters(queue: string, filter?: DeadLetterFilter): Promise<number>;
+  /** By dead letter id. @throws message-not-found */
+  deadLetter(id: string): Promise<DeadLetter>;
+  /** Oldest first. By message: its whole timeline, the derived `pushed` included, after its removal too while a dead letter remains. */
+  traces(request: PageRequest & TraceFilter): Promise<Page<TraceEvent>>;
+  traceNames(request?: PageRequest & { readonly match?: string }): Promise<Page<TraceNameInfo>>;
+  /** Counters by the minute, from <= minute < to; minutes without a change are left out. */
+  metrics(queue: string, request: { readonly group?: string; readonly from: Instant; readonly to: Instant }): Promise<MetricPoint[]>;
+  /** How many messages entered in each of `buckets` equal spans of [from, to). */
+  histogram(queue: string, request: { readonly from: Instant; readonly to: Instant; readonly buckets: number }): Promise<number[]>;
+  health(): Promise<Health>;
+}
+
+export interface PeekRequest {
+  readonly group?: string;
+  readonly partition?: string;
+  /** Default 10, at most 1000. */
+  readonly limit?: number;
+}
+
+export interface BrowseRequest extends PageRequest {
+  readonly group?: string;
+  readonly partition?: string;
+  readonly state?: MessageState;
+  /** Text in the payload, the headers, or the transaction id; any case. */
+  readonly match?: string;
+  /** Entered at or after. */
+  readonly from?: Instant;
+  /** Entered before. */
+  readonly to?: Instant;
+}
+
+export interface QueueStats {
+  readonly queue: string;
+  /** Stored, in whichever state; scheduled ones too. */
+  readonly messages: number;
+  /** Of group `default`. */
+  readonly counts: StateCounts;
+  /** Never delivered to group `default`. */
+  readonly neverDelivered: number;
+  readonly totalDeliveries: number;
+  /** Of the payloads and headers stored. */
+  readonly bytes: number;
+  /** Milliseconds; `null` when nothing is ready for group `default`. */
+  readonly oldestReadyAge: number | null;
+  readonly firstId: string | null;
+  readonly lastId: string | null;
+  readonly partitions: number;
+  readonly groups: readonly GroupInfo[];
+  /** Bytes of the file, where there is one. */
+  readonly fileSize: number | null;
+}
+
+export interface PartitionsRequest extends PageRequest {
+  /** Default `default`. */
+  readonly group?: string;
+  /** Part of the name, any case. */
+  readonly match?: string;
+  /** Default `lag`: the most messages behind first, then by name. */
+  readonly sort?: "lag" | "name";
+}
+
+export interface PartitionInfo {
+  readonly name: string;
+  /** Messages in it. */
+  readonly messages: number;
+  /** Not completed by the group. */
+  readonly lag: number;
+  readonly leased: boolean;
+  /** When its head may be delivered: in the future while it is leased or retrying; `null` when nothing waits. */
+  readonly readyAt: Instant | null;
+  readonly lastPushedAt: Instant | null;
+}
+
+export interface GroupInfo {
+  readonly name: string;
+  readonly start: GroupStart;
+  readonly paused: boolean;
+  /** `null`: delivers freely. A number: held, and that many more may be delivered. */
+  readonly held: number | null;
+  readonly counts: StateCounts;
+  /** Messages it hasn't completed: ready + leased + retrying. */
+  readonly lag: number;
+  /** Milliseconds since the oldest of them that waits entered; `null` when none does. */
+  readonly oldestReadyAge: number | null;
+  /** Ids of live workers. */
+  readonly workers: readonly string[];
+}
+
+export interface LeasedMessage extends Message {
+  readonly state: "leased";
+  readonly leasedAt: Instant;
+  readonly leaseExpiresAt: Instant;
+}
+
+export interface DeadLetterFilter {
+  readonly ids?: readonly string[];
+  readonly group?: string;
+  /** Text in the payload, the headers, the transaction id or the error; any case. */
+  readonly match?: string;
+  /** Died at or after / before. */
+  readonly from?: Instant;
+  readonly to?: Instant;
+  /** Only those that were (true) or weren't (false) redriven. */
+  readonly redriven?: boolean;
+}
+
+export type TraceFilter =
+  | { readonly messageId: string }
+  | { readonly name: string }
+  | { readonly match: string; readonly queue?: string };
+
+export interface TraceNameInfo {
+  readonly name: string;
+  readonly events: number;
+  readonly messages: number;
+  readonly lastAt: Instant;
+}
+
+/** What happened in one minute; percentiles in milliseconds, `null` without samples. */
+export interface MetricPoint {
+  readonly minute: Instant;
+  readonly pushed: number;
+  readonly delivered: number;
+  readonly completed: number;
+  readonly failed: number;
+  readonly expired: number;
+  readonly dead: number;
+  readonly redriven: number;
+  /** At the end of the minute. */
+  readonly depth: number;
+  readonly waitP50: number | null;
+  readonly waitP95: number | null;
+  readonly runP50: number | null;
+  readonly runP95: number | null;
+}
+
+export interface Health {
+  readonly ok: boolean;
+  readonly broker: string;
+  readonly version: string;
+  /** Sentences; empty when ok. */
+  readonly problems: readonly string[];
+}
