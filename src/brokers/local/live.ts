@@ -32,6 +32,8 @@ export class Kept {
   readonly groups = new Map<number, GroupRow>();
   /** Groups that have cursors for all lanes. */
   readonly complete = new Set<number>();
+  /** When a group's leases were last looked at for those that ran out. */
+  readonly looked = new Map<number, Instant>();
 
   group(qid: number, name: string): GroupRow | undefined {
     for (const row of this.groups.values()) if (row.qid === qid && row.name === name) return row;
@@ -93,6 +95,15 @@ export class Live {
   /** Whether the group is known to have cursors for all lanes. New lanes give them at once, so it stays so. */
   isComplete(group: LiveGroup): boolean {
     return this.#kept.complete.has(group.gid);
+  }
+
+  /** Whether it is time to look for leases that ran out; then it is taken as done. */
+  looksAtLeases({ gid }: LiveGroup, every: number): boolean {
+    const { now } = this.#tx;
+    const at = this.#kept.looked.get(gid);
+    if (at !== undefined && now >= at && now < at + every) return false;
+    this.#kept.looked.set(gid, now);
+    return true;
   }
 
   setComplete(group: LiveGroup): void {

@@ -84,7 +84,8 @@ CREATE TABLE cursor (
   done TEXT,                            -- JSON list of ids beyond pos that are settled, or (unkeyed) were taken out of turn
   PRIMARY KEY (lane, gid)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX cursor_ready ON cursor (gid, prio, ready_at) WHERE ready_at IS NOT NULL;
+-- Leased partitions aren't in it, as moving there to the end of their lease writes a page more: the leases tell when they are ready again.
+CREATE INDEX cursor_ready ON cursor (gid, prio, ready_at) WHERE ready_at IS NOT NULL AND lease IS NULL;
 
 -- A pop makes one row per lane it took from. Its messages: those of the lane in (first, last], and those of 'exc' that name it; less 'done'.
 -- A key below 0 is no lease but a group's, negated: 'open' are acks that the group's row doesn't know. An ack writes a page of this table anyway.
