@@ -5,8 +5,9 @@ import { makeCursor, makeCursors, openGroup } from "./groups.ts";
 import { endRunOut } from "./leases.ts";
 import type { LiveGroup, LiveQueue } from "./live.ts";
 import { bringInDue } from "./scheduled.ts";
-import { CURSOR_COLUMNS, laneCursor, Taking } from "./take.ts";
-import type { CursorColumns, LaneCursor } from "./take.ts";
+import { CURSOR_COLUMNS, laneCursor } from "./take-rows.ts";
+import type { CursorColumns, LaneCursor } from "./take-rows.ts";
+import { Taking } from "./take.ts";
 
 /** `message`: the number of its id, as people know it. */
 export type Wanted = Checked<number>;
