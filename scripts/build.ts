@@ -72,7 +72,7 @@ const requireVscode: Plugin = {
 async function bundleModules(ofExtension: Entries): Promise<void> {
   await build({
     ...shared,
-    entryPoints: { index: "src/client/index.ts", "cli-main": "src/cli/main.ts", "cli-program": "src/cli/program.ts", "worker-terminal": "src/extension/workers/terminal.ts", ...ofExtension },
+    entryPoints: { index: "src/client/index.ts", "cli-main": "src/cli/main.ts", "cli-program": "src/cli/program.ts", worker: "src/extension/workers/process.ts", ...ofExtension },
     format: "esm",
     splitting: true,
     chunkNames: "chunks/[name]-[hash]",

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { downloadRelease, RELEASE } from "../src/client/nats-server/release.ts";
-import { findNats, NATS_BINARY, natsFolder, NATS_VERSIONS, type NatsVersion } from "./nats-servers.ts";
+import { findNats, NATS_BINARY, natsFolder, NATS_VARIABLE, NATS_VERSIONS, type NatsVersion } from "./nats-servers.ts";
 
 const run = promisify(execFile);
 
@@ -26,7 +26,12 @@ const FITS: Readonly<Record<NatsVersion, (major: number, minor: number) => boole
 };
 
 async function get(version: NatsVersion): Promise<void> {
-  if ("path" in findNats(version)) return;
+  const found = findNats(version);
+  if ("path" in found) return;
+  if (process.env[NATS_VARIABLE[version]]) {
+    console.log(`${found.missing}; what needs it is skipped.`);
+    return;
+  }
   const problems: string[] = [];
   for (const [name, source] of Object.entries(SOURCES[version])) {
     const folder = await mkdtemp(join(tmpdir(), "queuescope-get-nats-"));

@@ -17,9 +17,11 @@ export default async function* report(events: AsyncIterable<TestEvent>): AsyncGe
   const counts: FileReport = { passed: 0, failed: 0, skipped: [], notes: [] };
   for await (const event of events) {
     if (event.type === "test:diagnostic" && !SUMMARY.test(event.data.message)) counts.notes.push(event.data.message);
-    if ((event.type !== "test:pass" && event.type !== "test:fail") || event.data.details.type === "suite") continue;
+    if (event.type !== "test:pass" && event.type !== "test:fail") continue;
     const { name, skip, todo } = event.data;
     const reason = skip ?? todo;
+    // A suite's tests are told one by one, unless it is skipped as a whole.
+    if (event.data.details.type === "suite" && (reason === undefined || reason === false)) continue;
     if (reason !== undefined && reason !== false) counts.skipped.push(reason === true ? name : `${name} (${reason})`);
     else if (event.type === "test:pass") counts.passed += 1;
     else counts.failed += 1;

@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import type { Connection } from "../client/connection.ts";
 import { environmentLogger, stderrLogger } from "../client/log.ts";
 import type { Logger } from "../client/log.ts";
@@ -47,10 +46,15 @@ export class Session implements AsyncDisposable {
 
   /** The broker of --url, QUEUESCOPE_URL or the workspace, for a command that may make the first queue. */
   async broker(): Promise<Broker> {
-    return (await (this.#connection ??= this.#connect())).broker;
+    return (await this.connection()).broker;
   }
 
-  /** The same, for a command that only makes sense where there are queues: it leaves no empty file behind. @throws queue-not-found */
+  /** The same with everything of the library; its background work logs to `logger`. */
+  connection(logger = this.logger): Promise<Connection> {
+    return (this.#connection ??= this.#connect(logger));
+  }
+
+  /** As `broker`, for a command that only makes sense where there are queues: it leaves no empty file behind. @throws queue-not-found */
   async existing(): Promise<Broker> {
     const path = await this.missing();
     if (path !== null) throw new QueuescopeError("queue-not-found", `There are no queues here yet: ${path} doesn't exist. Push a first message with: queuescope push QUEUE DATA`);
@@ -59,8 +63,8 @@ export class Session implements AsyncDisposable {
 
   /** Another broker, by URL; `null` when it is to be read only and isn't there. */
   async brokerAt(url: string, { readOnly, cwd }: { readonly readOnly: boolean; readonly cwd: string }): Promise<Broker | null> {
-    const { connect, databasePath } = await import("../client/connect.ts");
-    if (readOnly && !existsSync(databasePath({ url, cwd }))) return null;
+    const [{ connect }, { missingFile }] = await Promise.all([import("../client/connect.ts"), import("../client/place.ts")]);
+    if (readOnly && missingFile({ url, cwd }) !== null) return null;
     const connection = await connect({ url, cwd, readOnly, logger: this.logger });
     this.#others.push(connection);
     return connection.broker;
@@ -68,9 +72,8 @@ export class Session implements AsyncDisposable {
 
   /** The file that would have to be created, or `null` if it is there. */
   async missing(): Promise<string | null> {
-    const { databasePath } = await import("../client/connect.ts");
-    const path = databasePath({ url: this.url });
-    return existsSync(path) ? null : path;
+    const { missingFile } = await import("../client/place.ts");
+    return missingFile({ url: this.url });
   }
 
   /** Reports an error; the command ends with exit code 1, after whatever else it still does. */
@@ -97,9 +100,9 @@ export class Session implements AsyncDisposable {
   }
 
   /** Loaded when it is needed: --help needs no database. */
-  async #connect(): Promise<Connection> {
+  async #connect(logger: Logger): Promise<Connection> {
     const { connect } = await import("../client/connect.ts");
-    return await connect({ url: this.url, logger: this.logger });
+    return await connect({ url: this.url, logger });
   }
 }
 

@@ -1,16 +1,17 @@
-import { homedir } from "node:os";
-import { join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
-import { openLocal, type LocalOptions } from "../brokers/local/index.ts";
-import { invalidInput, QueuescopeError } from "../core/index.ts";
+import type { NatsOptions } from "../brokers/jetstream/index.ts";
+import type { LocalOptions } from "../brokers/local/index.ts";
 import type { Broker } from "../core/index.ts";
 import { Connection } from "./connection.ts";
 import { HeldLeases } from "./leases.ts";
 import { environmentLogger, type Logger } from "./log.ts";
-import { workspaceDatabase } from "./workspace.ts";
+import { placeOf } from "./place.ts";
+import type { Place } from "./place.ts";
 
 export interface ConnectOptions {
-  /** `file:PATH` or a path; default: QUEUESCOPE_URL, else the workspace's file, found by walking up from the current folder. */
+  /**
+   * `file:PATH` or a path, `nats://HOST` or `tls://HOST` (`nats:` alone: what the nats CLI has selected); default:
+   * QUEUESCOPE_URL, else the workspace's file, found by walking up from the current folder.
+   */
   readonly url?: string | undefined;
   /** Refuse everything that changes something, pop too. */
   readonly readOnly?: boolean | undefined;
@@ -22,6 +23,8 @@ export interface ConnectOptions {
   readonly durability?: "normal" | "full" | undefined;
   /** Of a file: where retention and checkpoints are done. Default `inline`; `thread` keeps them off an event loop that must not wait. */
   readonly housekeeping?: LocalOptions["housekeeping"] | undefined;
+  /** Of NATS: logins, TLS, contexts, your own connection, and how many copies a queue's streams have. */
+  readonly nats?: Omit<NatsOptions, "url" | "cwd"> | undefined;
   /** Where relative paths start and the walk up begins; default: the current folder. */
   readonly cwd?: string | undefined;
 }
@@ -32,8 +35,10 @@ interface Shared {
   handles: number;
 }
 
-/** One broker per database and process, however many handles: they share its wake-ups and its file. */
+/** One broker per place and process, however many handles: they share its wake-ups, and its file or connection. */
 const shared = new Map<string, Shared>();
+/** A caller's own connection isn't compared with another. */
+let callers = 0;
 
 /**
  * Opens queues: the workspace's own file, or a URL. Close what you get, or hold it with `await using`.
@@ -41,15 +46,10 @@ const shared = new Map<string, Shared>();
  */
 export async function connect(target: string | ConnectOptions = {}): Promise<Connection> {
   const options = typeof target === "string" ? { url: target } : target;
-  const path = databasePath(options);
-  const { readOnly = false, encryptionKey, durability = "normal", housekeeping = "inline" } = options;
+  const place: Place = options.nats?.connection === undefined ? placeOf(options) : { kind: "nats", url: "nats:" };
   const logger = options.logger ?? environmentLogger();
-  const key = JSON.stringify([path, readOnly, encryptionKey ?? null, durability, housekeeping]);
-  const entry = shared.get(key) ?? {
-    broker: openLocal(path, { readOnly, durability, housekeeping, onBackgroundError: (error) => { logger.warn("background work failed", { error: String(error) }); }, ...(encryptionKey === undefined ? {} : { encryptionKey }) }),
-    held: new HeldLeases(),
-    handles: 0,
-  };
+  const key = keyOf(place, options);
+  const entry = shared.get(key) ?? { broker: open(place, options, logger), held: new HeldLeases(), handles: 0 };
   shared.set(key, entry);
   entry.handles += 1;
   try {
@@ -62,47 +62,27 @@ export async function connect(target: string | ConnectOptions = {}): Promise<Con
   }
 }
 
+/** The driver is loaded on first use: who works on a file needs no NATS. */
+async function open(place: Place, options: ConnectOptions, logger: Logger): Promise<Broker> {
+  const { readOnly = false, encryptionKey, durability = "normal", housekeeping = "inline", nats = {}, cwd } = options;
+  const common = { readOnly, onBackgroundError: (error: unknown) => { logger.warn("background work failed", { error: String(error) }); }, ...(encryptionKey === undefined ? {} : { encryptionKey }) };
+  if (place.kind === "file") {
+    const { openLocal } = await import("../brokers/local/index.ts");
+    return openLocal(place.path, { ...common, durability, housekeeping });
+  }
+  const { openJetStream } = await import("../brokers/jetstream/index.ts");
+  return openJetStream({ ...nats, ...common, cwd, ...(nats.connection === undefined ? { url: place.url } : {}) });
+}
+
+function keyOf(place: Place, { readOnly = false, encryptionKey, durability = "normal", housekeeping = "inline", nats, cwd }: ConnectOptions): string {
+  if (nats?.connection !== undefined) return `caller's ${++callers}`;
+  return JSON.stringify(place.kind === "file" ? [place.path, readOnly, encryptionKey ?? null, durability, housekeeping] : [place.url, readOnly, encryptionKey ?? null, nats ?? null, cwd ?? null]);
+}
+
 async function release(key: string, entry: Shared): Promise<void> {
   entry.handles -= 1;
   if (entry.handles > 0) return;
   // Before the close ends: who connects from now on opens it anew.
   if (shared.get(key) === entry) shared.delete(key);
   await (await entry.broker).close();
-}
-
-const LATER: Readonly<Record<string, string>> = {
-  nats: "NATS JetStream",
-  tls: "NATS JetStream",
-  ws: "NATS JetStream",
-  wss: "NATS JetStream",
-  http: "A Queuescope server over HTTP",
-  https: "A Queuescope server over HTTP",
-  pyqueue: "A PyQueue file",
-};
-
-/** The database file that the options mean. @throws unsupported, invalid-input */
-export function databasePath(options: ConnectOptions = {}): string {
-  const cwd = options.cwd ?? process.cwd();
-  const url = options.url ?? (process.env["QUEUESCOPE_URL"] || undefined);
-  if (url === undefined) return workspaceDatabase(cwd);
-  if (typeof url !== "string" || url.trim() === "") throw invalidInput("url", "The URL is empty. Write file:PATH, or leave it out to use the workspace's own queues.");
-  // A single letter before the colon is a Windows drive.
-  const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(url)?.[1]?.toLowerCase();
-  if (scheme === undefined) return resolve(cwd, atHome(url));
-  if (scheme === "file") return url.startsWith("file://") ? fromFileUrl(url) : resolve(cwd, atHome(url.slice("file:".length)));
-  const later = LATER[scheme];
-  if (later !== undefined) throw new QueuescopeError("unsupported", `${later} (${scheme}:) can't be used by this version of Queuescope yet. Use a local file: file:PATH, or leave the URL out for the workspace's own queues.`, { field: "url" });
-  throw invalidInput("url", `${scheme}: is not a kind of URL that Queuescope knows. Write file:PATH, or a path.`);
-}
-
-function fromFileUrl(url: string): string {
-  try {
-    return fileURLToPath(url);
-  } catch (cause) {
-    throw new QueuescopeError("invalid-input", `${url} is not a file URL (${(cause as Error).message}). Write file:/absolute/path or file:relative/path.`, { field: "url", cause });
-  }
-}
-
-function atHome(path: string): string {
-  return path === "~" || path.startsWith("~/") ? join(homedir(), path.slice(1)) : path;
 }

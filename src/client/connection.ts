@@ -5,6 +5,12 @@ import type { HeldLeases } from "./leases.ts";
 import type { Logger } from "./log.ts";
 import { Queue } from "./queue.ts";
 import { receiptOf, type Settleable, settlement } from "./settling.ts";
+import { Taps } from "./taps.ts";
+import type { Bridge, BridgeOptions } from "./taps-bridge.ts";
+import type { TapMessage } from "./taps-message.ts";
+import type { PublishOptions, RequestOptions } from "./taps-publish.ts";
+import type { Recording, TapIntoOptions } from "./taps-recording.ts";
+import type { Tap, TapOptions } from "./taps-tap.ts";
 import { Transaction } from "./transaction.ts";
 
 export interface ConnectionParts {
@@ -24,11 +30,13 @@ export class Connection implements AsyncDisposable {
   readonly broker: Broker;
   readonly #parts: ConnectionParts;
   readonly #buffers = new Map<string, PushBuffer>();
+  readonly #taps: Taps;
   #closing: Promise<void> | null = null;
 
   constructor(parts: ConnectionParts) {
     this.#parts = parts;
     this.broker = parts.broker;
+    this.#taps = new Taps(this, parts.broker, parts.logger);
   }
 
   /** Without secrets. */
@@ -83,6 +91,34 @@ export class Connection implements AsyncDisposable {
     return new Transaction(this.broker, this.#parts.held);
   }
 
+  /**
+   * Listens to subjects of NATS, with `*` and `>`: what arrives waits in a bounded buffer and is stored nowhere else.
+   * @throws unsupported on a broker that isn't NATS, invalid-input, permission-denied
+   */
+  tap<T = unknown>(subjects: string | readonly string[], options: TapOptions = {}): Promise<Tap<T>> {
+    return this.#taps.tap<T>(subjects, options);
+  }
+
+  /** Listens to subjects and pushes what arrives to a queue, with its headers and, as `Tap-Subject`, its subject. @throws as tap */
+  tapInto(subjects: string | readonly string[], queue: string, options: TapIntoOptions = {}): Promise<Recording> {
+    return this.#taps.tapInto(subjects, queue, options);
+  }
+
+  /** Publishes what arrives on subjects to another one: `to` may take tokens over, as `copy.$1` or `copy.>`. @throws as tap */
+  bridge(from: string | readonly string[], to: string, options: BridgeOptions = {}): Promise<Bridge> {
+    return this.#taps.bridge(from, to, options);
+  }
+
+  /** Publishes on a subject of NATS. A string and a Uint8Array go as they are, other values as JSON. Resolves when the server has it. */
+  publish(subject: string, data?: unknown, options: PublishOptions = {}): Promise<void> {
+    return this.#taps.publish(subject, data, options);
+  }
+
+  /** Publishes, and waits for the first answer. @throws unavailable when nobody listens, or answers in time */
+  request<T = unknown>(subject: string, data?: unknown, options: RequestOptions = {}): Promise<TapMessage<T>> {
+    return this.#taps.request<T>(subject, data, options);
+  }
+
   /** Pushes everything that is buffered. @throws the first failure, after every buffer was tried; what can be pushed later isn't lost, call it again */
   async flushAllBuffers(): Promise<void> {
     const results = await Promise.allSettled([...this.#buffers.values()].map((buffer) => buffer.flush()));
@@ -100,24 +136,31 @@ export class Connection implements AsyncDisposable {
   }
 
   /**
-   * Pushes what is buffered, then lets go of the broker; the last handle on a URL closes it. @throws when the flush failed: the
-   * connection stays open then, unless nothing is left to push because a queue refused it for good
+   * Stops taps and bridges, pushes what is buffered, then lets go of the broker; the last handle on a URL closes it.
+   * @throws when the flush failed: the connection stays open then, unless nothing is left to push because a queue refused it
+   * for good; and when a tap had to leave behind what it had heard
    */
   close(): Promise<void> {
-    this.#closing ??= this.flushAllBuffers().then(
-      () => this.#parts.release(),
-      async (error: unknown) => {
-        const pushed = this.bufferStats().messages === 0;
-        if (pushed) await this.#parts.release();
-        this.#closing = pushed ? Promise.resolve() : null;
-        throw error;
-      },
-    );
+    this.#closing ??= this.#shut();
     return this.#closing;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  async #shut(): Promise<void> {
+    const [taps] = await Promise.allSettled([this.#taps.close()]);
+    try {
+      await this.flushAllBuffers();
+    } catch (error) {
+      const pushed = this.bufferStats().messages === 0;
+      if (pushed) await this.#parts.release();
+      this.#closing = pushed ? Promise.resolve() : null;
+      throw error;
+    }
+    await this.#parts.release();
+    if (taps.status === "rejected") throw taps.reason;
   }
 
   #buffer(queue: string): PushBuffer {

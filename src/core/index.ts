@@ -1,17 +1,24 @@
 /** The model, free of I/O. What every other layer speaks in. */
 export * from "./backoff.ts";
 export type * from "./broker.ts";
+export * from "./changes.ts";
 export * from "./crypt.ts";
 export * from "./duration.ts";
 export * from "./errors.ts";
+export * from "./filters.ts";
 export * from "./input.ts";
+export * from "./match.ts";
 export * from "./message.ts";
+export * from "./metrics.ts";
 export * from "./names.ts";
 export * from "./options.ts";
+export * from "./page.ts";
 export * from "./payload.ts";
 export type * from "./port/index.ts";
+export * from "./repairs.ts";
 export * from "./request.ts";
 export * from "./settlement.ts";
 export * from "./subjects.ts";
 export * from "./trace-level.ts";
 export * from "./time.ts";
+export * from "./worker-states.ts";

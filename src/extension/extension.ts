@@ -21,7 +21,7 @@ const POPPED_KEY = "queuescope.popped";
 export function activate(context: vscode.ExtensionContext): void {
   const started = performance.now();
   const log = vscode.window.createOutputChannel("Queuescope", { log: true });
-  const encryptionKey = new EncryptionKey(context.secrets);
+  const encryptionKey = new EncryptionKey(context.secrets, (message) => { log.warn(message); });
   const connections = new Connections(log, () => encryptionKey.get());
   const paging = new Paging();
   const popped = new PoppedMessages({
@@ -29,7 +29,7 @@ export function activate(context: vscode.ExtensionContext): void {
     set: async (messages) => { await context.workspaceState.update(POPPED_KEY, messages); },
   });
   const documents = new MessageDocuments(connections);
-  const launcher = new WorkerLauncher(context.asAbsolutePath("dist"), encryptionKey, log);
+  const launcher = new WorkerLauncher(context.asAbsolutePath("dist/worker.js"), encryptionKey, log);
   const queuesView = new QueuesView(connections, paging, popped, log);
   const deadLettersView = new DeadLettersView(connections, paging, log);
   const workersView = new WorkersView(connections, log);

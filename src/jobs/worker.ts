@@ -5,7 +5,8 @@ import { basename } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DEFAULT_GROUP, durationMs, invalidInput, QueuescopeError, queueName } from "../core/index.ts";
 import type { Message as InspectedMessage, WorkerState } from "../core/index.ts";
-import { connect, databasePath } from "../client/connect.ts";
+import { connect } from "../client/connect.ts";
+import { placeOf } from "../client/place.ts";
 import type { Connection } from "../client/connection.ts";
 import { Budget, type ConsumeHooks, type ConsumeSummary, type Finished } from "../client/consume.ts";
 import type { DeadLetterContext } from "../client/dead-letters.ts";
@@ -72,8 +73,14 @@ async function prepare(options: WorkerOptions, cwd: string, log: Logger, broken:
     return { name: options.name ?? program.text, exec: settings, handler: execHandler(settings) as LoadedHandler };
   }
   // A handler that connects by itself gets to the same queues.
-  Object.assign(process.env, options.url === undefined ? {} : { QUEUESCOPE_URL: databasePath({ url: options.url }) }, env);
+  Object.assign(process.env, options.url === undefined ? {} : { QUEUESCOPE_URL: urlOf(options.url) }, env);
   return { name: options.name ?? basename(handler ?? ""), exec: null, handler: await loadHandler(handler ?? "", cwd) };
+}
+
+/** Good from any folder. */
+function urlOf(url: string): string {
+  const place = placeOf({ url });
+  return place.kind === "file" ? place.path : place.url;
 }
 
 /** Milliseconds that a debugger needs to bind its breakpoints in a module that was just loaded. */

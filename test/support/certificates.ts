@@ -1,5 +1,5 @@
 /** Certificates for tests of TLS, made with openssl: an authority, a server's for 127.0.0.1 and localhost, and a client's. */
-import { execFile } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
@@ -18,6 +18,11 @@ export interface Certificates {
 export interface Pair {
   readonly cert: string;
   readonly key: string;
+}
+
+/** For `skip`: false, or why no certificates can be made here. */
+export function certificatesSkip(): string | false {
+  return spawnSync("openssl", ["version"]).status === 0 ? false : "openssl isn't on PATH, and the certificates are made with it";
 }
 
 export async function makeCertificates(context: Pick<TestContext, "after">): Promise<Certificates> {

@@ -1,8 +1,6 @@
 /** A cluster of real nats-servers on loopback, ready for streams with replicas. */
 import { connect as connectNats, type NatsConnection } from "@nats-io/transport-node";
-import { once } from "node:events";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
+import { freePort } from "../../src/client/nats-server/port.ts";
 import { startNatsServer, type NatsServer, type NatsServerOptions } from "./nats-server.ts";
 import { until } from "./until.ts";
 
@@ -26,7 +24,7 @@ export class NatsCluster implements AsyncDisposable {
 
   /** The server that leads the stream, waited for while there is an election. */
   async leaderOf(stream: string): Promise<NatsServer> {
-    return this.#ask(async (nc) => await until(`a leader of ${stream}`, async () => this.#named((await streamInfo(nc, stream)).cluster?.leader)));
+    return this.#ask(async (nc) => await until(`a leader of ${stream}`, async () => this.#named((await streamInfo(nc, stream)).cluster?.leader), PATIENCE_S));
   }
 
   /** Resolves when every replica of the stream follows its leader and none is behind. */
@@ -34,7 +32,7 @@ export class NatsCluster implements AsyncDisposable {
     await this.#ask(async (nc) => await until(`the replicas of ${stream}`, async () => {
       const cluster = (await streamInfo(nc, stream)).cluster;
       return cluster?.leader !== undefined && (cluster.replicas ?? []).every(({ current, offline }) => current && offline !== true);
-    }));
+    }, PATIENCE_S));
   }
 
   async stop(): Promise<void> {
@@ -61,7 +59,8 @@ export class NatsCluster implements AsyncDisposable {
 
 /** Resolves when a stream with as many replicas as there are servers has been made (and deleted again). */
 export async function startCluster(size = 3, options: NatsClusterOptions = {}): Promise<NatsCluster> {
-  const routes = await freePorts(size);
+  // Routes have to be known before the servers start.
+  const routes = await Promise.all(Array.from({ length: size }, freePort));
   const starts = await Promise.allSettled(routes.map((port, index) => startNatsServer({ ...options, config: memberConfig(index, port, routes, options.config) })));
   const cluster = new NatsCluster(starts.flatMap((start) => start.status === "fulfilled" ? [start.value] : []));
   try {
@@ -80,13 +79,15 @@ function memberConfig(index: number, port: number, routes: readonly number[], mo
   return `server_name: n${index + 1}\ncluster { name: test, listen: "127.0.0.1:${port}", routes: [${others}], no_advertise: true }\n${more}\n`;
 }
 
+/** An election takes four seconds and more; on a busy machine several are held. */
+const PATIENCE_S = 60;
 const PROBE = "queuescope-test-probe";
 
 async function becomeReady(cluster: NatsCluster): Promise<void> {
   const nc = await connectNats({ servers: cluster.servers.map(({ url }) => url) });
   try {
     const config = { name: PROBE, subjects: [PROBE], num_replicas: cluster.servers.length, storage: "memory" };
-    await until("the cluster to make a stream with replicas", async () => (await ask(nc, `STREAM.CREATE.${PROBE}`, config)).error === undefined);
+    await until("the cluster to make a stream with replicas", async () => (await ask(nc, `STREAM.CREATE.${PROBE}`, config)).error === undefined, PATIENCE_S);
     await cluster.settled(PROBE);
     await until("the cluster to delete it again", async () => (await ask(nc, `STREAM.DELETE.${PROBE}`)).error === undefined);
   } finally {
@@ -106,17 +107,8 @@ async function streamInfo(nc: NatsConnection, stream: string): Promise<Answer> {
 /** An answer that doesn't come, because there is no leader yet, is an error to try again after. */
 async function ask(nc: NatsConnection, what: string, request: object = {}): Promise<Answer> {
   try {
-    return (await nc.request(`$JS.API.${what}`, JSON.stringify(request), { timeout: 2_000 })).json<Answer>();
+    return (await nc.request(`$JS.API.${what}`, JSON.stringify(request), { timeout: 1_000 })).json<Answer>();
   } catch (error) {
     return { error: { code: 503, description: String(error) } };
   }
-}
-
-/** Ports that nobody listened on a moment ago: routes have to be known before the servers start. */
-async function freePorts(count: number): Promise<number[]> {
-  const listeners = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  await Promise.all(listeners.map((listener) => once(listener, "listening")));
-  const ports = listeners.map((listener) => (listener.address() as AddressInfo).port);
-  await Promise.all(listeners.map((listener) => once(listener.close(), "close")));
-  return ports;
 }

@@ -1,6 +1,7 @@
 /** Real nats-servers for tests: on loopback, on a port the server chose, with a store that is removed afterwards. */
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { rmSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
@@ -90,13 +91,35 @@ export class NatsServer implements AsyncDisposable {
     return this.#log;
   }
 
+  /** On the port of before, which a passing connection may have as its own end for a moment. */
   async start(): Promise<void> {
+    const written = this.#log.length;
+    await until("the nats-server to get its port again", async () => {
+      try {
+        await this.#startOnce();
+        return true;
+      } catch (error) {
+        if (this.#port === -1 || !this.#log.slice(written).includes("address already in use")) throw error;
+        return false;
+      }
+    });
+  }
+
+  async #startOnce(): Promise<void> {
     const child = spawn(this.#binary, await this.#arguments(), { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...this.#options.env } });
     this.#child = child;
-    // A test process that ends by an exception leaves no server behind.
-    const end = (): void => { child.kill("SIGKILL"); };
+    // A test process that ends by an exception leaves neither server nor files behind.
+    const end = (): void => {
+      child.kill("SIGKILL");
+      rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
+    };
     process.on("exit", end);
-    this.#exited = once(child, "close").finally(() => process.off("exit", end));
+    this.#exited = new Promise((resolve) => {
+      child.once("close", () => {
+        process.off("exit", end);
+        resolve(undefined);
+      });
+    });
     const collect = (chunk: Buffer): void => { this.#log += chunk.toString("utf8"); };
     child.stdout.on("data", collect);
     child.stderr.on("data", collect);

@@ -4,24 +4,24 @@ import { createAccount, createOperator, createUser, type KeyPair } from "@nats-i
 export interface JwtUser {
   /** Configuration of a server that trusts the operator. */
   readonly config: string;
-  readonly jwt: string;
   readonly seed: string;
+  /** @param expires seconds since 1970, after which the server turns the user away */
+  jwt(expires?: number): string;
   /** Content of a .creds file. */
-  readonly creds: string;
+  creds(expires?: number): string;
 }
 
-/** @param expires seconds since 1970, after which the server turns the user away */
-export function makeJwtUser(expires?: number): JwtUser {
+export function makeJwtUser(): JwtUser {
   const [operator, account, user] = [createOperator(), createAccount(), createUser()];
   const operatorJwt = encoded(operator, operator, { type: "operator", version: 2 });
   const accountJwt = encoded(account, operator, { type: "account", version: 2, limits: { subs: -1, data: -1, payload: -1, imports: -1, exports: -1, wildcards: true, conn: -1, leaf: -1 } });
-  const jwt = encoded(user, account, { type: "user", version: 2, pub: {}, sub: {}, subs: -1, data: -1, payload: -1 }, expires);
   const seed = new TextDecoder().decode(user.getSeed());
+  const jwt = (expires?: number): string => encoded(user, account, { type: "user", version: 2, pub: {}, sub: {}, subs: -1, data: -1, payload: -1 }, expires);
   return {
     config: `operator: ${operatorJwt}\nresolver: MEMORY\nresolver_preload: { ${account.getPublicKey()}: ${accountJwt} }\n`,
-    jwt,
     seed,
-    creds: `-----BEGIN NATS USER JWT-----\n${jwt}\n------END NATS USER JWT------\n\n-----BEGIN USER NKEY SEED-----\n${seed}\n------END USER NKEY SEED------\n`,
+    jwt,
+    creds: (expires) => `-----BEGIN NATS USER JWT-----\n${jwt(expires)}\n------END NATS USER JWT------\n\n-----BEGIN USER NKEY SEED-----\n${seed}\n------END USER NKEY SEED------\n`,
   };
 }
 

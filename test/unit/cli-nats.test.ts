@@ -172,7 +172,7 @@ describe("queuescope nats", { skip }, () => {
     const refused = await cli.refused(["nats", "start"], WITH);
     assert.equal(refused.code, "unavailable");
     assert.match(refused.message, /ended at its start.*jetstream/si);
-    assert.equal((await nats(cli, "status")).state, "stopped");
+    assert.deepEqual(await nats(cli, "status").then(({ state, url }) => [state, url]), ["stopped", null], "no port is remembered of a start that failed");
   });
 
   it("refuses a record it can't read, without touching the data", async (context) => {

@@ -46,7 +46,7 @@ describe("the command line", () => {
     await cli.json(["--url", "file:own.db", "push", "q", "1"]);
     assert.equal((await cli.json(["peek", "q", "--url", "own.db"])).length, 1);
     assert.equal((await cli.json(["peek", "q"], { env: { QUEUESCOPE_URL: "file:own.db" } })).length, 1);
-    assert.equal((await cli.refused(["peek", "q", "--url", "nats://localhost:4222"])).code, "unsupported");
+    assert.equal((await cli.refused(["peek", "q", "--url", "http://localhost:4222"])).code, "unsupported");
     await cli.refused(["peek", "q", "--url", "gopher://x"]);
   });
 

@@ -3,7 +3,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, it } from "node:test";
-import { connect, databasePath } from "../../src/client/connect.ts";
+import { connect } from "../../src/client/connect.ts";
+import { placeOf } from "../../src/client/place.ts";
 import { stderrLogger, type Logger } from "../../src/client/log.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { openQueues } from "../support/queues.ts";
@@ -11,18 +12,22 @@ import { openQueues } from "../support/queues.ts";
 describe("what a URL means", () => {
   it("is a file for a path, a relative one, file: and file:///", async (t) => {
     const cwd = await temporaryFolder(t);
-    assert.equal(databasePath({ url: "a/b.db", cwd }), join(cwd, "a", "b.db"));
-    assert.equal(databasePath({ url: "file:a b.db", cwd }), join(cwd, "a b.db"));
-    assert.equal(databasePath({ url: `file:${join(cwd, "x.db")}`, cwd: "/" }), join(cwd, "x.db"));
-    assert.equal(databasePath({ url: pathToFileURL(join(cwd, "with space.db")).href }), join(cwd, "with space.db"));
+    assert.deepEqual(placeOf({ url: "a/b.db", cwd }), { kind: "file", path: join(cwd, "a", "b.db") });
+    assert.deepEqual(placeOf({ url: "file:a b.db", cwd }), { kind: "file", path: join(cwd, "a b.db") });
+    assert.deepEqual(placeOf({ url: `file:${join(cwd, "x.db")}`, cwd: "/" }), { kind: "file", path: join(cwd, "x.db") });
+    assert.deepEqual(placeOf({ url: pathToFileURL(join(cwd, "with space.db")).href }), { kind: "file", path: join(cwd, "with space.db") });
+  });
+
+  it("may be a NATS server's", () => {
+    for (const url of ["nats://localhost:4222", "tls://a,b", "nats:"]) assert.deepEqual(placeOf({ url }), { kind: "nats", url });
   });
 
   it("is said to be unsupported, or unknown, or empty", () => {
-    for (const url of ["nats://localhost:4222", "http://localhost", "https://example.org", "pyqueue:queue.json"]) {
-      assert.throws(() => databasePath({ url }), { code: "unsupported", field: "url" });
+    for (const url of ["http://localhost", "https://example.org", "pyqueue:queue.json"]) {
+      assert.throws(() => placeOf({ url }), { code: "unsupported", field: "url" });
     }
-    assert.throws(() => databasePath({ url: "redis://localhost" }), { code: "invalid-input", message: /redis: is not a kind of URL/ });
-    assert.throws(() => databasePath({ url: " " }), { code: "invalid-input", message: /URL is empty/ });
+    assert.throws(() => placeOf({ url: "redis://localhost" }), { code: "invalid-input", message: /redis: is not a kind of URL/ });
+    assert.throws(() => placeOf({ url: " " }), { code: "invalid-input", message: /URL is empty/ });
   });
 });
 

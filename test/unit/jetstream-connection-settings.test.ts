@@ -116,9 +116,10 @@ describe("contexts of the nats CLI", () => {
   });
 
   it("that don't exist or can't be read are refused, naming what there is", async (t) => {
-    const config = await temporaryFolder(t, { "nats/context/real.json": "{}", "nats/context/broken.json": '{"password": "s3cret",,' });
+    const config = await temporaryFolder(t, { "nats/context/real.json": "{}", "nats/context/proxied.json": '{"socks_proxy": "socks5://proxy"}', "nats/context/broken.json": '{"password": "s3cret",,' });
     const env = { XDG_CONFIG_HOME: config };
-    await assert.rejects(settle({ context: "none" }, around(env)), { code: "invalid-input", message: /no context none .*broken, real/ });
+    await assert.rejects(settle({ context: "none" }, around(env)), { code: "invalid-input", message: /no context none .*broken, proxied, real/ });
+    await assert.rejects(settle({ context: "proxied" }, around(env)), { code: "unsupported", message: /SOCKS/ });
     await assert.rejects(settle({ context: "../real" }, around(env)), { code: "invalid-input", field: "context" });
     await assert.rejects(settle({ context: "broken" }, around(env)), (error: Error) => /isn't JSON/.test(error.message) && !error.message.includes("s3cret") && error.cause === undefined);
   });

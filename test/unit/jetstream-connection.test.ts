@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { createUser } from "@nats-io/nkeys";
 import { openConnection, type ConnectionOptions, type NatsHandle } from "../../src/brokers/jetstream/connection/index.ts";
-import { makeCertificates } from "../support/certificates.ts";
+import { certificatesSkip, makeCertificates } from "../support/certificates.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { natsSkip, startNatsServer, type NatsServer, type NatsServerOptions } from "../support/nats-server.ts";
 import { makeJwtUser } from "../support/nats-users.ts";
@@ -56,6 +56,8 @@ describe("logging in to NATS", { skip: natsSkip() }, () => {
     await works(handle);
     assert.equal(handle.url, nats.url);
     await works(await connected(t, { url: nats.url, user: "ada", password: "env://PW", env: { ...BARE, PW: "s3cret/1" } }));
+    await works(await connected(t, { url: nats.url.replace("//", "//ada@"), password: "s3cret/1" }));
+    await refused({ url: nats.url, password: "s3cret/1" }, "invalid-input", /a password, but no user/);
     await refused({ url: nats.url, user: "ada", password: "s3cret/2" }, "permission-denied", /refuses the user ada/);
     await refused({ url: nats.url }, "permission-denied", /no user, token, creds or nkey is given/);
   });
@@ -78,9 +80,10 @@ describe("logging in to NATS", { skip: natsSkip() }, () => {
   });
 
   it("with a credentials file, or a JWT and its seed", async (t) => {
-    const { config, jwt, seed, creds } = makeJwtUser();
+    const { config, seed, ...user } = makeJwtUser();
+    const [jwt, creds] = [user.jwt(), user.creds()];
     const nats = await server(t, { config });
-    const folder = await temporaryFolder(t, { "user.creds": creds, "other.creds": makeJwtUser().creds, "broken.creds": "s3cret" });
+    const folder = await temporaryFolder(t, { "user.creds": creds, "other.creds": makeJwtUser().creds(), "broken.creds": "s3cret" });
     await works(await connected(t, { url: `${nats.url}?creds=${encodeURIComponent(join(folder, "user.creds"))}` }));
     await works(await connected(t, { url: nats.url, env: { ...BARE, NATS_CREDS: "$HERE/user.creds", HERE: folder } }));
     await works(await connected(t, { url: nats.url, jwt, seed }));
@@ -98,7 +101,7 @@ describe("logging in to NATS", { skip: natsSkip() }, () => {
   });
 });
 
-describe("TLS to NATS", { skip: natsSkip() }, () => {
+describe("TLS to NATS", { skip: natsSkip() || certificatesSkip() }, () => {
   it("is used when the URL, the server or a file asks for it", async (t) => {
     const certificates = await makeCertificates(t);
     const { ca } = certificates;
@@ -151,6 +154,16 @@ describe("a NATS server that can't be used", { skip: natsSkip() }, () => {
     const states: string[] = [];
     await refused({ url: `nats://127.0.0.1:${(silent.address() as AddressInfo).port}`, connectTimeout: 200, onStatus: ({ state }) => states.push(state) }, "unavailable", /didn't answer within 0\.2 s/);
     assert.deepEqual(states, ["connecting", "closed"]);
+  });
+
+  it("and hangs up is told from one that refuses", async (t) => {
+    const rude = createServer((socket) => {
+      socket.write('INFO {"server_id":"x","version":"2.9.0","proto":1,"max_payload":1024}\r\n');
+      socket.once("data", () => { socket.destroy(); });
+    }).listen(0, "127.0.0.1");
+    t.after(() => rude.close());
+    await once(rude, "listening");
+    await refused({ url: `nats://127.0.0.1:${(rude.address() as AddressInfo).port}` }, "unavailable", /ended the connection before it let us in/);
   });
 
   it("has JetStream off: that is said with how to turn it on", async (t) => {

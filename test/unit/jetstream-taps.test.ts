@@ -5,6 +5,7 @@ import { openConnection, type NatsHandle } from "../../src/brokers/jetstream/con
 import { openSubjects, type OpenSubjects } from "../../src/brokers/jetstream/taps/index.ts";
 import type { ArrivedMessage, SubjectTap, TapRequest } from "../../src/core/index.ts";
 import { type NatsServer, natsSkip, startNatsServer } from "../support/nats-server.ts";
+import { startProxy } from "../support/proxy.ts";
 import { until } from "../support/until.ts";
 
 const text = (message: ArrivedMessage | undefined): string => Buffer.from(message?.data ?? []).toString();
@@ -109,11 +110,17 @@ for (const version of ["newest", "2.9"] as const) {
       const answering = await tapping("question");
       const asked = subjects.request(message("question", "?"));
       const [question] = await answering.take(1);
-      await subjects.publish([message(question?.reply ?? "", "!"), message("end")]);
+      await subjects.publish([message(question?.reply ?? "", "!"), message("$JS.EVENT.ADVISORY.x", "event"), message("end")]);
       assert.equal(text(await asked), "!");
       assert.deepEqual(await taken(everything, 2), ["question ?", "end"]);
       assert.equal(text((await inboxes.take(1))[0]), "!");
       await Promise.all([everything, inboxes, answering].map((tap) => tap.stop()));
+      const [named, passed, whole] = [await tapping("$JS.EVENT.>"), await tapping(["$JS.EVENT.>", ">"], { internal: false }), await tapping(">", { internal: true })];
+      await subjects.publish([message("$JS.EVENT.ADVISORY.x"), message("$JS.EVENT.ADVISORY.API"), message("qs.queue"), message("me")]);
+      assert.deepEqual(await taken(whole, 4), ["$JS.EVENT.ADVISORY.x", "$JS.EVENT.ADVISORY.API", "qs.queue", "me"]);
+      assert.deepEqual(await taken(named, 2), ["$JS.EVENT.ADVISORY.x", "$JS.EVENT.ADVISORY.API"]);
+      assert.deepEqual(await taken(passed, 2), ["$JS.EVENT.ADVISORY.x", "me"]);
+      await Promise.all([named, passed, whole].map((tap) => tap.stop()));
       await assert.rejects(tapping("_INBOX.>", { internal: false }), { code: "invalid-input", field: "subjects" });
     });
 
@@ -221,9 +228,10 @@ for (const version of ["newest", "2.9"] as const) {
 }
 
 describe("taps when the server goes", { skip: natsSkip(), timeout: 120_000 }, () => {
-  it("count each interruption and go on when it is back", async () => {
+  it("count each interruption and go on when it is back", async (context) => {
     await using server = await startNatsServer({ jetstream: false });
     const handle = await openConnection({ url: server.url, reconnect: { wait: 20, maxWait: 100 } });
+    context.after(() => handle.nc.close());
     const subjects = openSubjects(handle);
     const tap = await subjects.tap(["a.>"]);
     await server.restart("SIGKILL");
@@ -235,14 +243,16 @@ describe("taps when the server goes", { skip: natsSkip(), timeout: 120_000 }, ()
     await handle.close();
   });
 
-  it("end with the reason when the connection is closed for good; a publication that isn't confirmed says so", async () => {
+  it("end with the reason when the connection is closed for good; a publication that isn't confirmed says so", async (context) => {
     await using server = await startNatsServer({ jetstream: false });
-    const handle = await openConnection({ url: server.url });
+    await using proxy = await startProxy(server.url);
+    const handle = await openConnection({ url: proxy.url });
+    context.after(() => handle.nc.close());
     const subjects = openSubjects(handle);
     const tap = await subjects.tap(["a.>"]);
     await subjects.publish([message("a.b", "1")]);
     await until("it to arrive", () => tap.stats.buffered === 1);
-    await server.kill("SIGSTOP");
+    proxy.drop();
     await assert.rejects(subjects.publish([message("a.b", "2")], { timeout: 100 }), { code: "unavailable", message: /may have been sent/ });
     await handle.nc.close();
     assert.match(String(await tap.ended), /closed/);

@@ -1,8 +1,8 @@
 import { setImmediate as turn } from "node:timers/promises";
 import type { DeadLetter, DeadLetterFilter, DeadReason, Page, PageRequest } from "../../core/index.ts";
 import { deadLetterId, deadLetterNotFound, messageId, parseDeadLetterId } from "./ids.ts";
-import { searchable, searchableHeaders, textMatch } from "./match.ts";
-import { afterNumber, limitOf, pageLimit, ScanBudget } from "./page.ts";
+import { searchable, searchableHeaders, textMatch } from "../../core/index.ts";
+import { afterNumber, limitOf, pageLimit, ScanBudget } from "../../core/index.ts";
 import { queueById, requireQueue } from "./queue-row.ts";
 import type { QueueRow } from "./queue-row.ts";
 import { headersOf, pushed, storedText } from "./rows.ts";

@@ -4,7 +4,7 @@ import type { Local, Work } from "./context.ts";
 import { matchingDead } from "./dead-letters.ts";
 import { messageId } from "./ids.ts";
 import { messageExists } from "./lookup.ts";
-import { limitOf } from "./page.ts";
+import { limitOf } from "../../core/index.ts";
 import { forgetTimeline } from "./remove.ts";
 
 /** Dead letters a transaction. */

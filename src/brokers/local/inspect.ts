@@ -3,7 +3,7 @@ import type { Inspect } from "../../core/index.ts";
 import { browse } from "./browse.ts";
 import type { Local } from "./context.ts";
 import { countDeadLetters, deadLetter, deadLetters } from "./dead-letters.ts";
-import { checkedFilter, checkedIds, checkedNames, checkedObject } from "./filters.ts";
+import { checkedFilter, checkedIds, checkedNames, checkedObject } from "../../core/index.ts";
 import { health } from "./health.ts";
 import { histogram } from "./histogram.ts";
 import { messageNotFound } from "./ids.ts";

@@ -2,7 +2,7 @@ import type { LeasedMessage, Page, PageRequest } from "../../core/index.ts";
 import { groupsOf } from "./group-row.ts";
 import type { GroupRow } from "./group-row.ts";
 import { isExpired, messageAt, MessageReader } from "./lookup.ts";
-import { badAfter, pageLimit, ScanBudget } from "./page.ts";
+import { badAfter, pageLimit, ScanBudget } from "../../core/index.ts";
 import type { QueueRow } from "./queue-row.ts";
 import type { Unseal } from "./rows.ts";
 import type { ReadTx } from "./tx.ts";

@@ -1,3 +1,4 @@
+import { minuteOf } from "../../core/index.ts";
 import type { Instant } from "../../core/index.ts";
 import { findGroup, groupById, groupsOf, storeAcks } from "./group-row.ts";
 import type { GroupRow } from "./group-row.ts";
@@ -15,12 +16,6 @@ export type LiveGroup = Mutable<GroupRow>;
 
 const QUEUE_COUNTERS = ["pushed", "removed", "scheduled", "bytes"] as const;
 const GROUP_COUNTERS = ["passed", "retrying", "released", "delivered", "completed", "failed", "expired", "dead", "dropped", "redriven"] as const;
-
-const MINUTE = 60_000;
-
-export function minuteOf(at: Instant): Instant {
-  return at - (at % MINUTE);
-}
 
 export const STORE_QUEUE = "UPDATE queue SET seq = ?, last_ts = ?, prios = ?, pushed = ?, removed = ?, scheduled = ?, bytes = ?, minute = ? WHERE qid = ?";
 export const STORE_GROUP = `UPDATE grp SET made_to = ?, held = ?, passed = ?, retrying = ?, released = ?, delivered = ?, completed = ?, failed = ?, expired = ?, dead = ?, dropped = ?, redriven = ?, minute = ? WHERE gid = ?`;

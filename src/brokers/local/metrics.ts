@@ -1,10 +1,10 @@
-import { invalidInput } from "../../core/index.ts";
+import { checkedSpan, checkMinutes, MOST_MINUTES, percentile } from "../../core/index.ts";
 import type { Instant, MetricPoint } from "../../core/index.ts";
 import { findGroup, groupsOf } from "./group-row.ts";
 import type { GroupRow } from "./group-row.ts";
 import { historyOf } from "./history.ts";
 import type { QueueRow } from "./queue-row.ts";
-import { percentile, TIMING_KIND } from "./timing.ts";
+import { TIMING_KIND } from "./timings.ts";
 import type { ReadTx } from "./tx.ts";
 
 type Counters = Readonly<Record<string, number>>;
@@ -14,16 +14,6 @@ interface Series {
   readonly minutes: readonly { readonly minute: Instant; readonly counters: Counters }[];
   /** Totals before the first of them. */
   readonly before: Counters;
-}
-
-/** A week of minutes: what one call reads. */
-const MOST_MINUTES = 10_080;
-
-/** @throws invalid-input */
-export function checkedSpan({ from, to }: { readonly from: Instant; readonly to: Instant }): { from: Instant; to: Instant } {
-  if (!Number.isFinite(from) || !Number.isFinite(to)) throw invalidInput("from", "from and to must be times.");
-  if (to <= from) throw invalidInput("to", "to must be after from.");
-  return { from, to };
 }
 
 /** Without a group: all groups together, and the depth of the one that is furthest behind. */
@@ -64,7 +54,7 @@ function groupCounters(row: GroupRow): Counters {
 function series(tx: ReadTx, qid: number, gid: number, current: { minute: Instant; counters: Counters }, from: Instant, to: Instant): Series {
   const stored = tx.all<{ minute: number; counters: string }>(
     `SELECT minute, counters FROM tally WHERE qid = ? AND gid = ? AND minute >= ? AND minute < ? ORDER BY minute LIMIT ${MOST_MINUTES + 1}`, qid, gid, from, to);
-  if (stored.length > MOST_MINUTES) throw invalidInput("to", `from and to hold more than ${MOST_MINUTES} minutes with changes. Ask for a shorter time, and then for the next.`);
+  checkMinutes(stored.length);
   const before = tx.get<{ counters: string }>("SELECT counters FROM tally WHERE qid = ? AND gid = ? AND minute < ? ORDER BY minute DESC LIMIT 1", qid, gid, from);
   const minutes = stored.map(({ minute, counters }) => ({ minute, counters: parsed(counters) }));
   if (current.minute > 0 && current.minute >= from && current.minute < to) minutes.push(current);

@@ -3,7 +3,7 @@ import type { Message, PeekRequest } from "../../core/index.ts";
 import { deliverable, dueMessages, partitionLane, readyLanes } from "./deliverable.ts";
 import type { ReadyLane } from "./deliverable.ts";
 import { messageAt, MessageReader } from "./lookup.ts";
-import { limitOf, ScanBudget } from "./page.ts";
+import { limitOf, ScanBudget } from "../../core/index.ts";
 import type { QueueRow } from "./queue-row.ts";
 import type { Unseal } from "./rows.ts";
 import type { ReadTx } from "./tx.ts";

@@ -6,7 +6,7 @@ import type { Local, Work } from "./context.ts";
 import { parseMessageId, queueOf } from "./ids.ts";
 import type { LiveQueue } from "./live.ts";
 import { messageByKey, scheduledByKey } from "./lookup.ts";
-import { limitOf } from "./page.ts";
+import { limitOf } from "../../core/index.ts";
 import { forgetTimeline, removeMessages } from "./remove.ts";
 import { isLeased, placed } from "./standing.ts";
 

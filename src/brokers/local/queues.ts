@@ -5,7 +5,7 @@ import type { Local, Work } from "./context.ts";
 import { groupCounts } from "./counts.ts";
 import { forgetAcks, groupsOf } from "./group-row.ts";
 import type { LiveQueue } from "./live.ts";
-import { pageLimit } from "./page.ts";
+import { pageLimit } from "../../core/index.ts";
 import { queuesAfter, requireQueue } from "./queue-row.ts";
 import type { QueueRow } from "./queue-row.ts";
 import type { ReadTx } from "./tx.ts";

@@ -1,4 +1,4 @@
-import { invalidInput, QueuescopeError } from "../../core/index.ts";
+import { checkRedriveEdit, checkRedriveSecrecy, QueuescopeError, redriveFilter } from "../../core/index.ts";
 import type { RedriveRequest, RedriveResult } from "../../core/index.ts";
 import { change } from "./context.ts";
 import type { Local, Work } from "./context.ts";
@@ -13,7 +13,7 @@ import type { LiveQueue } from "./live.ts";
 import { append } from "./log.ts";
 import type { Entry } from "./log.ts";
 import { checkRoom, dropOldest } from "./overflow.ts";
-import { afterNumber, limitOf } from "./page.ts";
+import { afterNumber, limitOf } from "../../core/index.ts";
 
 type Redriven = RedriveResult["redriven"][number];
 
@@ -42,12 +42,10 @@ function redriveStep(work: Work, name: string, request: RedriveRequest, after: n
   const source = tx.live.queue(name);
   const target = request.to === undefined ? source : tx.live.queue(request.to);
   checkIds(work, source, request);
-  // Named ones that were redriven before are answered as such; a filter passes them over.
-  const fresh = request.again === true || request.filter.ids !== undefined ? {} : { redriven: false };
-  const { dids, next } = matchingDead(tx, source, { ...fresh, ...request.filter }, work.crypt.unseal, after, limit);
-  checkEdit(request, dids.length > 1 || next !== null || after > 0);
+  const { dids, next } = matchingDead(tx, source, redriveFilter(request), work.crypt.unseal, after, limit);
+  checkRedriveEdit(request, dids.length > 1 || next !== null || after > 0);
   const letters = dids.flatMap((did) => deadRow(tx, did) ?? []);
-  checkSecrecy(source, target, letters, request);
+  checkRedriveSecrecy(source, target, letters.some(({ body }) => isSealed(body)), request);
   const todo = letters.filter((letter) => letter.redriven === 0 || request.again === true);
   const limited = target.options.maxSize > 0 && todo.length > 0;
   if (limited && target.options.overflow === "reject") checkRoom(tx, target, todo.length);
@@ -60,24 +58,12 @@ function redriveStep(work: Work, name: string, request: RedriveRequest, after: n
   return { redriven, next };
 }
 
-/** @throws invalid-input */
-function checkEdit({ payload, headers }: RedriveRequest, several: boolean): void {
-  if (several && (payload !== undefined || headers !== undefined)) throw invalidInput("filter", "Only one dead letter at a time can be edited and redriven, but more than one matches. Give its id.");
-}
-
 /** @throws message-not-found for a named one that isn't there */
 function checkIds({ tx }: Work, source: LiveQueue, { filter }: RedriveRequest): void {
   for (const id of filter.ids ?? []) {
     const key = parseDeadLetterId(id);
     if (key === null || key.qid !== source.qid || deadRow(tx, key.did) === undefined) throw deadLetterNotFound(id);
   }
-}
-
-/** A queue may have left encryption since its dead letters died. @throws invalid-input */
-function checkSecrecy(source: LiveQueue, target: LiveQueue, letters: readonly DeadRow[], { plaintext }: RedriveRequest): void {
-  if (target.options.encryptionEnabled || plaintext === true) return;
-  if (!source.options.encryptionEnabled && !letters.some(({ body }) => isSealed(body))) return;
-  throw invalidInput("plaintext", `Dead letters of ${source.name} are encrypted and the queue ${target.name} is not, so the data would be stored readable. Allow it with plaintext (--plaintext), or redrive to an encrypted queue.`);
 }
 
 function redriveOne(work: Work, source: LiveQueue, target: LiveQueue, letter: DeadRow, request: RedriveRequest): string {

@@ -1,10 +1,9 @@
-import { groupName, instant, invalidInput, queueName } from "../../core/index.ts";
-import type { GroupStart, MessageState, PurgeFilter, Repair } from "../../core/index.ts";
+import { checkedFilter, checkedIds, checkedPurge, checkedRedrive, checkedStart, groupName } from "../../core/index.ts";
+import type { Repair } from "../../core/index.ts";
 import { change } from "./context.ts";
 import type { Local } from "./context.ts";
 import { discard } from "./discard.ts";
 import { edit } from "./edit.ts";
-import { checkedFilter, checkedIds, checkedObject } from "./filters.ts";
 import type { LiveQueue } from "./live.ts";
 import { cancel, purge, remove } from "./purge.ts";
 import { redrive } from "./redrive.ts";
@@ -21,10 +20,7 @@ export function repairFacet(local: Local): Repair {
     remove: async (ids) => remove(local, checkedIds(ids)),
     purge: async (queue, filter = {}) => purge(local, queue, checkedPurge(filter)),
     async redrive(queue, request) {
-      checkedObject(request);
-      checkedObject(request.filter, "filter");
-      if (request.to !== undefined) queueName(request.to, "to");
-      checkedFilter({ ...request.filter, partition: request.partition });
+      checkedRedrive(request);
       return redrive(local, queue, request);
     },
     discard: async (queue, filter) => discard(local, queue, checkedFilter(filter)),
@@ -40,14 +36,4 @@ export function repairFacet(local: Local): Repair {
     step: (queue, group, count) => onGroup(queue, group, (tx, row, name) => { step(tx, row, name, count); }),
     letGo: (queue, group) => onGroup(queue, group, letGo),
   };
-}
-
-function checkedPurge<T extends PurgeFilter>(filter: T): T {
-  const { state } = checkedFilter<{ readonly state?: MessageState }>(filter);
-  if (state === "dead") throw invalidInput("state", "Messages that died aren't purged by their state: discard their dead letters, or remove the messages by their ids.");
-  return filter;
-}
-
-function checkedStart(to: GroupStart): GroupStart {
-  return to === "all" || to === "new" ? to : instant(to, "to");
 }

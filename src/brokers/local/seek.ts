@@ -1,8 +1,8 @@
 import type { GroupStart } from "../../core/index.ts";
-import { invalidInput } from "../../core/index.ts";
+import { invalidInput, minuteOf } from "../../core/index.ts";
 import { forgetAcks } from "./group-row.ts";
 import { makeGroup, openGroup } from "./groups.ts";
-import { keepTally, minuteOf } from "./live.ts";
+import { keepTally } from "./live.ts";
 import type { LiveGroup, LiveQueue } from "./live.ts";
 import { heldByLeases } from "./counts.ts";
 import { bringInDue } from "./scheduled.ts";

@@ -1,7 +1,9 @@
+import { minuteOf, timingBucket } from "../../core/index.ts";
 import type { Instant } from "../../core/index.ts";
-import { minuteOf } from "./live.ts";
-import { TIMING_KIND, timingBucket } from "./timing.ts";
 import type { WriteTx } from "./tx.ts";
+
+/** What a row of the table `timing` measures. */
+export const TIMING_KIND = { wait: 0, run: 1 } as const;
 
 /** Statistics may lag a little: rows are written once a second, with whatever is being written then. */
 const EVERY = 1_000;

@@ -2,8 +2,8 @@ import { invalidInput, isQueuescopeError, traceName } from "../../core/index.ts"
 import type { Page, PageRequest, TraceEvent, TraceFilter, TraceNameInfo } from "../../core/index.ts";
 import { messageId, messageNotFound, parseMessageId, queueOf } from "./ids.ts";
 import { messageByKey, scheduledByKey } from "./lookup.ts";
-import { textMatch } from "./match.ts";
-import { afterNumber, pageLimit, ScanBudget } from "./page.ts";
+import { textMatch } from "../../core/index.ts";
+import { afterNumber, pageLimit, ScanBudget } from "../../core/index.ts";
 import { queueById, requireQueue } from "./queue-row.ts";
 import { originOf, storedText } from "./rows.ts";
 import type { Unseal } from "./rows.ts";

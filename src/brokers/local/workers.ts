@@ -1,15 +1,14 @@
-import { durationMs, groupName, invalidInput, queueName } from "../../core/index.ts";
-import type { Settlement, Workers, WorkerState } from "../../core/index.ts";
+import { checkWorker, durationMs, WORKER_REMEMBERED } from "../../core/index.ts";
+import type { Settlement, Workers } from "../../core/index.ts";
 import { change } from "./context.ts";
 import type { Local, Work } from "./context.ts";
-import { checkedObject, isTextList } from "./filters.ts";
 import { leaseById, openOfLog } from "./leases.ts";
 import type { Lease } from "./leases.ts";
 import { receiptText } from "./receipts.ts";
 import { renewLease } from "./renew.ts";
 import { liveLease, settleAll } from "./settle.ts";
 import { idList } from "./standing.ts";
-import { REMEMBERED, workerList } from "./worker-list.ts";
+import { workerList } from "./worker-list.ts";
 
 /** Leases that one transaction renews or releases. */
 const AT_ONCE = 100;
@@ -21,7 +20,7 @@ export function workersFacet(local: Local): Workers {
       checkWorker(worker);
       await store.write((tx) => {
         tx.run("INSERT INTO worker (id, state, beat_at, beat_every) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET state = excluded.state, beat_at = excluded.beat_at, beat_every = excluded.beat_every", worker.id, JSON.stringify(worker), tx.now, worker.interval);
-        tx.run("DELETE FROM worker WHERE beat_at <= ?", tx.now - REMEMBERED);
+        tx.run("DELETE FROM worker WHERE beat_at <= ?", tx.now - WORKER_REMEMBERED);
       });
     },
     list: () => store.read(workerList),
@@ -67,23 +66,4 @@ function release(work: Work, lease: Lease): number {
 
 function returnedIn({ tx }: Work, lease: Lease): { id: number; alias: number | null }[] {
   return tx.all("SELECT e.id, m.alias FROM exc AS e INDEXED BY exc_lease CROSS JOIN msg AS m ON m.id = e.id WHERE e.lease = ?", lease.lease);
-}
-
-const STATUSES: readonly WorkerState["status"][] = ["starting", "idle", "busy", "stopping", "debugging"];
-
-/** @throws invalid-input naming the field */
-function checkWorker(worker: WorkerState): void {
-  checkedObject(worker, "worker");
-  for (const field of ["id", "name", "host"] as const) {
-    if (typeof worker[field] !== "string" || worker[field] === "" || worker[field].length > 255) throw invalidInput(field, `${field} of a worker must be text of 1 to 255 characters.`);
-  }
-  if (!isTextList(worker.queues)) throw invalidInput("queues", "queues of a worker must be a list of queue names.");
-  for (const queue of worker.queues) queueName(queue, "queues");
-  if (!isTextList(worker.current)) throw invalidInput("current", "current of a worker must be a list of message ids.");
-  groupName(worker.group);
-  if (!STATUSES.includes(worker.status)) throw invalidInput("status", `status of a worker must be one of ${STATUSES.join(", ")}, but is ${JSON.stringify(worker.status)}.`);
-  for (const field of ["pid", "startedAt", "concurrency", "processed", "failed"] as const) {
-    if (!(Number.isFinite(worker[field]) && worker[field] >= 0)) throw invalidInput(field, `${field} of a worker must be a number of at least 0, but is ${String(worker[field])}.`);
-  }
-  if (!(Number.isFinite(worker.interval) && worker.interval > 0)) throw invalidInput("interval", `interval must be a number of milliseconds above 0, but is ${String(worker.interval)}.`);
 }

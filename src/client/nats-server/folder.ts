@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -10,8 +10,8 @@ import { QueuescopeError } from "../../core/index.ts";
 const recordSchema = z.object({
   /** Name that the server was started under, new each time: by it a process is known to be ours. */
   instance: z.string(),
-  /** Stays the same over restarts; `null` until the first start is done. */
-  port: z.number().int().min(1).max(65_535).nullable(),
+  /** Stays the same over restarts. */
+  port: z.number().int().min(1).max(65_535),
   /** Not ended with the workspace. */
   keep: z.boolean(),
   startedAt: z.number(),
@@ -61,8 +61,12 @@ export class ServerFolder {
     return parsed.data;
   }
 
-  async writeRecord(record: ServerRecord): Promise<void> {
+  async writeRecord(record: ServerRecord | null): Promise<void> {
     const path = join(this.path, "server.json");
+    if (record === null) {
+      await rm(path, { force: true });
+      return;
+    }
     await writeFile(`${path}.new`, `${JSON.stringify(record)}\n`);
     await rename(`${path}.new`, path);
   }
@@ -73,16 +77,8 @@ export class ServerFolder {
     return Number.isInteger(pid) && pid > 0 ? pid : null;
   }
 
-  /** The port that a server took, from the file that it writes when it listens. */
-  async portOf(pid: number): Promise<number | null> {
-    const name = (await readdir(this.path)).find((file) => file.endsWith(`_${pid}.ports`));
-    const url = name === undefined ? undefined : (json(await read(join(this.path, name)) ?? "") as { nats?: string[] } | undefined)?.nats?.[0];
-    return url === undefined ? null : Number(new URL(url).port);
-  }
-
   /** What a server that was killed left behind about itself. */
   async forgetProcess(): Promise<void> {
-    for (const file of await readdir(this.path)) if (file.endsWith(".ports")) await rm(join(this.path, file), { force: true });
     await rm(this.pidFile, { force: true });
   }
 

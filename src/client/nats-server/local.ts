@@ -2,12 +2,12 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { open } from "node:fs/promises";
-import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { QueuescopeError } from "../../core/index.ts";
 import { workspaceNats } from "../workspace.ts";
 import { obtainBinary, type BinaryOptions, type NatsBinary } from "./binary.ts";
 import { ServerFolder, type ServerRecord } from "./folder.ts";
+import { freePort, obstacle } from "./port.ts";
 import { isProcess, readInfo } from "./process.ts";
 
 /** A workspace's own nats-server. */
@@ -87,43 +87,50 @@ export async function stopLocalNats({ cwd, unlessKept = false }: StopOptions = {
 
 async function look(folder: ServerFolder): Promise<LocalNats> {
   const record = folder.exists ? await folder.record() : null;
-  const pid = record === null ? null : await folder.pid();
-  const port = (pid === null ? null : await folder.portOf(pid)) ?? record?.port ?? null;
-  const found = { url: port === null ? null : `nats://127.0.0.1:${port}`, port, keep: record?.keep ?? false, folder: folder.path };
-  if (record !== null && pid !== null) {
-    const info = port === null ? undefined : await readInfo(port);
-    const { startedAt } = record;
-    if (info?.name === record.instance) return { ...found, state: "running", pid, version: info.version, startedAt };
-    if (await isProcess(pid, record.instance)) return { ...found, state: "unresponsive", pid, version: null, startedAt };
-  }
-  return { ...found, state: "stopped", pid: null, version: null, startedAt: null };
+  const nobody = { state: "stopped", pid: null, version: null, startedAt: null, folder: folder.path } as const;
+  if (record === null) return { ...nobody, url: null, port: null, keep: false };
+  const { instance, port, keep, startedAt } = record;
+  const found = { url: `nats://127.0.0.1:${port}`, port, keep, folder: folder.path };
+  const pid = await folder.pid();
+  if (pid === null) return { ...nobody, ...found };
+  const info = await readInfo(port);
+  if (info?.name === instance) return { ...found, state: "running", pid, version: info.version, startedAt };
+  if (await isProcess(pid, instance)) return { ...found, state: "unresponsive", pid, version: null, startedAt };
+  return { ...nobody, ...found };
 }
 
-async function launch(folder: ServerFolder, binary: NatsBinary, { port, keep, signal }: StartOptions): Promise<LocalNats> {
+async function launch(folder: ServerFolder, binary: NatsBinary, options: StartOptions): Promise<LocalNats> {
   const before = await folder.record();
-  const wanted = port ?? before?.port ?? 0;
-  if (wanted !== 0) await refuseTaken(wanted, before?.port === wanted);
-  const record: ServerRecord = { instance: `queuescope-${randomBytes(8).toString("hex")}`, port: before?.port ?? null, keep: keep ?? before?.keep ?? false, startedAt: Date.now() };
+  const record: ServerRecord = { instance: `queuescope-${randomBytes(8).toString("hex")}`, port: await choosePort(options.port, before), keep: options.keep ?? before?.keep ?? false, startedAt: Date.now() };
   await folder.forgetProcess();
   // Before the server runs: should this process die now, the next one still knows the server as ours.
   await folder.writeRecord(record);
-  const child = await run(folder, binary, ["--name", record.instance, "--port", String(wanted === 0 ? -1 : wanted)]);
   try {
-    const listening = await ready(folder, child, record.instance, signal);
-    await folder.writeRecord({ ...record, port: listening });
+    const child = await run(folder, binary, record);
+    await ready(folder, child, record, options.signal);
   } catch (error) {
-    child.kill("SIGKILL");
+    await folder.writeRecord(before);
     throw error;
   }
   return await look(folder);
 }
 
-async function run(folder: ServerFolder, binary: NatsBinary, args: readonly string[]): Promise<ChildProcess> {
+async function choosePort(wanted: number | undefined, before: ServerRecord | null): Promise<number> {
+  const port = wanted ?? before?.port ?? 0;
+  if (port === 0) return await freePort();
+  const cause = await obstacle(port);
+  if (cause === null) return port;
+  const whose = before?.port === port ? `Port ${port}, which this workspace's NATS had before,` : `Port ${port}`;
+  const why = cause.code === "EADDRINUSE" ? "is used by another program. End that program, or take another port with --port; --port 0 takes a free one. Whoever connects by the old URL needs the new one then" : `can't be used: ${cause.message}`;
+  throw new QueuescopeError("invalid-input", `${whose} ${why}.`, { field: "port", cause });
+}
+
+async function run(folder: ServerFolder, binary: NatsBinary, { instance, port }: ServerRecord): Promise<ChildProcess> {
   const log = await open(folder.logFile, "w");
   try {
-    const fixed = ["--addr", "127.0.0.1", "--jetstream", "--store_dir", folder.path, "--pid", folder.pidFile, "--ports_file_dir", folder.path];
+    const args = ["--name", instance, "--addr", "127.0.0.1", "--port", String(port), "--jetstream", "--store_dir", folder.path, "--pid", folder.pidFile];
     // A process group of its own: Ctrl-C in the terminal isn't meant for it.
-    const child = spawn(binary.path, [...args, ...fixed], { cwd: folder.path, detached: true, windowsHide: true, stdio: ["ignore", log.fd, log.fd] });
+    const child = spawn(binary.path, args, { cwd: folder.path, detached: true, windowsHide: true, stdio: ["ignore", log.fd, log.fd] });
     await once(child, "spawn");
     child.unref();
     return child;
@@ -134,30 +141,19 @@ async function run(folder: ServerFolder, binary: NatsBinary, args: readonly stri
   }
 }
 
-/** @returns the port on which the server answers */
-async function ready(folder: ServerFolder, child: ChildProcess, instance: string, signal: AbortSignal | undefined): Promise<number> {
+async function ready(folder: ServerFolder, child: ChildProcess, { instance, port }: ServerRecord, signal: AbortSignal | undefined): Promise<void> {
   const deadline = Date.now() + START_PATIENCE_MS;
-  for (;;) {
-    const port = child.pid === undefined ? null : await folder.portOf(child.pid);
-    if (port !== null && (await readInfo(port))?.name === instance) return port;
-    if (child.exitCode !== null || child.signalCode !== null) throw new QueuescopeError("unavailable", `The nats-server ended at its start. It said:\n${await folder.logTail()}`);
-    if (signal?.aborted === true) throw new QueuescopeError("unavailable", "The start of the nats-server was stopped.");
-    if (Date.now() > deadline) throw new QueuescopeError("unavailable", `The nats-server wasn't ready after ${START_PATIENCE_MS / 1000} s and was ended. It said:\n${await folder.logTail()}`);
-    await sleep(25);
-  }
-}
-
-async function refuseTaken(port: number, remembered: boolean): Promise<void> {
-  const probe = createServer();
   try {
-    await once(probe.listen(port, "127.0.0.1"), "listening");
-  } catch (cause) {
-    const whose = remembered ? `Port ${port}, which this workspace's NATS had before,` : `Port ${port}`;
-    const { code, message } = cause as NodeJS.ErrnoException;
-    const why = code === "EADDRINUSE" ? "is used by another program. End that program, or take another port with --port; --port 0 takes a free one. Whoever connects by the old URL needs the new one then" : `can't be used: ${message}`;
-    throw new QueuescopeError("invalid-input", `${whose} ${why}.`, { field: "port", cause });
+    while ((await readInfo(port))?.name !== instance) {
+      if (child.exitCode !== null || child.signalCode !== null) throw new QueuescopeError("unavailable", `The nats-server ended at its start. It said:\n${await folder.logTail()}`);
+      if (signal?.aborted === true) throw new QueuescopeError("unavailable", "The start of the nats-server was stopped.");
+      if (Date.now() > deadline) throw new QueuescopeError("unavailable", `The nats-server wasn't ready after ${START_PATIENCE_MS / 1000} s and was ended. It said:\n${await folder.logTail()}`);
+      await sleep(25);
+    }
+  } catch (error) {
+    child.kill("SIGKILL");
+    throw error;
   }
-  await once(probe.close(), "close");
 }
 
 async function end(pid: number, instance: string): Promise<void> {

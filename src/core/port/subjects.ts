@@ -47,8 +47,9 @@ export interface TapRequest {
    */
   readonly overflow?: TapOverflow | undefined;
   /**
-   * Whether to take what clients and servers say among themselves: inboxes, JetStream's requests, Queuescope's own
-   * streams. Default: only on subjects that name them, so that `>` shows messages of people.
+   * Whether to take what clients and servers say among themselves: inboxes, JetStream's requests and events, Queuescope's
+   * own streams. Default: only on subjects that name them, so that `>` shows messages of people. `false`, for what is
+   * passed on: besides, nothing that would make more of itself without end.
    */
   readonly internal?: boolean | undefined;
 }

@@ -33,15 +33,21 @@ export async function confirm(message: string, action: string, detail?: string):
   return (await vscode.window.showWarningMessage(message, { modal: true, ...(detail === undefined ? {} : { detail }) }, action)) === action;
 }
 
-/** Work in steps with a progress that can be cancelled. `step` answers how much it did and whether there is more. */
-export async function inSteps(title: string, total: number, step: () => Promise<{ readonly done: number; readonly more: boolean }>): Promise<number> {
+type Step = () => Promise<{ readonly done: number; readonly more: boolean }>;
+
+/** Work in steps, each of which answers how much it did and whether there is more. From the second on, there is a progress that can be cancelled. */
+export async function inSteps(title: string, total: number, step: Step): Promise<number> {
+  const first = await step();
+  if (!first.more) return first.done;
   return vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title, cancellable: true }, async (progress, token) => {
-    let done = 0;
-    while (!token.isCancellationRequested) {
+    let { done, more } = first;
+    const report = (added: number): void => { progress.report({ message: done.toLocaleString(), increment: total > 0 ? (100 * added) / total : 0 }); };
+    report(done);
+    while (more && !token.isCancellationRequested) {
       const result = await step();
       done += result.done;
-      progress.report({ message: done.toLocaleString(), increment: total > 0 ? (100 * result.done) / total : 0 });
-      if (!result.more) break;
+      more = result.more;
+      report(result.done);
     }
     return done;
   });

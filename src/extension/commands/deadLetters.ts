@@ -17,7 +17,7 @@ export const deadLetterCommands = {
     const nodes = nodesOf("deadLetter", args);
     let redriven = 0;
     for (const { connection, queue, ids } of byQueue(nodes)) redriven += await redriveAll(connection, queue, { filter: { ids } }, ids.length);
-    if (redriven > 0) inform(vscode.l10n.t("{0} redriven: they stand at the tail of their queue.", redriven));
+    if (redriven > 0) inform(redriven === 1 ? vscode.l10n.t("Redriven, to the tail of its queue.") : vscode.l10n.t("{0} redriven, each to the tail of its queue.", redriven));
     else if (nodes.length > 0) void vscode.window.showWarningMessage(vscode.l10n.t("Nothing was redriven: that was done before."));
   },
 

@@ -3,8 +3,8 @@ import type { App } from "../app.ts";
 import type { Connection } from "../connections/connection.ts";
 import { groupNames, queueNames } from "../loaders/queues.ts";
 import { type AnyNode, queueOf } from "../models/nodes.ts";
-import { checkedBy } from "./ask.ts";
-import { queueName } from "../../core/index.ts";
+import type { Rows } from "../loaders/paging.ts";
+import { pickName } from "./queuePick.ts";
 
 /** What a command is about: a row it was called on, or what the person picks. */
 
@@ -63,41 +63,9 @@ export async function pickQueue(app: App, argument: unknown, title: string, allo
 
 async function pickQueueName(connection: Connection, title: string, allowNew: boolean): Promise<string | undefined> {
   const broker = await connection.existing();
-  const names = broker === undefined ? [] : await queueNames(broker);
-  if (allowNew) return pickOrType(names, title);
-  if (names.length === 0) throw new Error(vscode.l10n.t("{0} has no queues yet. Create one, or push a message to a new name.", connection.label));
-  return vscode.window.showQuickPick(names, { title, placeHolder: vscode.l10n.t("Queue") });
-}
-
-interface NameItem extends vscode.QuickPickItem {
-  readonly name: string;
-}
-
-/** A quick pick whose text is an answer too: a name that isn't in the list becomes its first item. */
-function pickOrType(names: readonly string[], title: string): Promise<string | undefined> {
-  const { promise, resolve } = Promise.withResolvers<string | undefined>();
-  const pick = vscode.window.createQuickPick<NameItem>();
-  const known = names.map((name): NameItem => ({ name, label: `$(inbox) ${name}` }));
-  pick.title = title;
-  pick.placeholder = names.length === 0 ? vscode.l10n.t("Name of the new queue") : vscode.l10n.t("Pick a queue, or type a new name");
-  pick.items = known;
-  pick.onDidChangeValue((value) => {
-    const name = value.trim();
-    const isNew = name !== "" && !names.includes(name) && checkedBy(queueName)(name) === undefined;
-    pick.items = isNew ? [...known, { name, label: `$(add) ${name}`, description: vscode.l10n.t("new queue") }] : known;
-  });
-  pick.onDidAccept(() => {
-    const [chosen] = pick.activeItems;
-    if (chosen === undefined) return;
-    resolve(chosen.name);
-    pick.hide();
-  });
-  pick.onDidHide(() => {
-    resolve(undefined);
-    pick.dispose();
-  });
-  pick.show();
-  return promise;
+  const load = (match: string): Promise<Rows<string>> => (broker === undefined ? Promise.resolve({ items: [], more: false }) : queueNames(broker, match));
+  if (!allowNew && (await load("")).items.length === 0) throw new Error(vscode.l10n.t("{0} has no queues yet. Create one, or push a message to a new name.", connection.label));
+  return pickName({ title, allowNew, load });
 }
 
 export async function pickGroup(target: QueueTarget, title: string): Promise<string | undefined> {

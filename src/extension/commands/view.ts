@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import * as vscode from "vscode";
 import { WORKSPACE_FILE } from "../connections/workspaceFiles.ts";
-import { invalidInput } from "../../core/index.ts";
+import { readKeys } from "../../core/index.ts";
 import { listKey, nodeKey, type AnyNode } from "../models/nodes.ts";
 import { ask, inform } from "./ask.ts";
 import { asNode, pickConnection } from "./target.ts";
@@ -71,17 +71,18 @@ export const viewCommands = {
   },
 
   "queuescope.setEncryptionKey": async ({ encryptionKey, connections }) => {
+    const overridden = vscode.l10n.t("QUEUESCOPE_ENCRYPTION_KEY is set in the editor's environment and is used instead of a stored key.");
+    const prompt = vscode.l10n.t("64 hexadecimal digits, as in QUEUESCOPE_ENCRYPTION_KEY; several keys with commas, the current one first. Empty removes what is stored.");
     const key = await ask({
       title: vscode.l10n.t("Encryption Key"),
-      prompt: vscode.l10n.t("64 hexadecimal digits, as in QUEUESCOPE_ENCRYPTION_KEY. Empty removes the stored key."),
+      prompt: encryptionKey.isOverridden ? `${prompt} ${overridden}` : prompt,
       password: true,
-      check: (text) => {
-        if (!/^([0-9a-f]{64})?$/i.test(text.trim())) throw invalidInput("key", vscode.l10n.t("The key has 64 hexadecimal digits; these are {0} characters.", text.trim().length));
-      },
+      check: readKeys,
     });
     if (key === undefined) return;
     await encryptionKey.set(key.trim());
     await connections.reopen();
+    if (encryptionKey.isOverridden) void vscode.window.showWarningMessage(overridden);
     inform(key.trim() === "" ? vscode.l10n.t("The encryption key was removed.") : vscode.l10n.t("The encryption key is in the editor's secret storage."));
   },
 } satisfies Partial<CommandFamily>;

@@ -1,6 +1,7 @@
 import * as vscode from "vscode";
 import type { Disposable } from "../disposable.ts";
 import type { WorkerDefinition } from "../workers/definition.ts";
+import { AwaitedFile } from "./awaitFile.ts";
 import { Connection } from "./connection.ts";
 import { type ConnectionPlan, type FolderConnections, planConnections } from "./folder.ts";
 import { openBroker } from "./library.ts";
@@ -20,6 +21,8 @@ export class Connections implements vscode.Disposable {
   readonly #data = new vscode.EventEmitter<void>();
   readonly #states = new vscode.EventEmitter<void>();
   readonly #disposables: Disposable[] = [this.#lists, this.#data, this.#states];
+  /** Files that weren't there when they were looked for. */
+  readonly #awaited = new Map<string, AwaitedFile>();
   #timer: NodeJS.Timeout | undefined;
   #renewing: Promise<void> | undefined;
   #following = false;
@@ -82,6 +85,7 @@ export class Connections implements vscode.Disposable {
   dispose(): void {
     clearTimeout(this.#timer);
     for (const disposable of this.#disposables) disposable.dispose();
+    for (const file of this.#awaited.values()) file.close();
     for (const { connection } of this.#known.values()) this.#close(connection);
   }
 
@@ -118,7 +122,7 @@ export class Connections implements vscode.Disposable {
     if (known?.plan === text) return known.connection;
     if (known !== undefined) this.#close(known.connection);
     const open = async (create: boolean) => {
-      const opened = await openBroker(plan, { folder, create, encryptionKey: await this.#encryptionKey(), log: this.#log });
+      const opened = await openBroker(plan, { folder, create, onAbsent: (path) => { this.#awaitFile(path); }, encryptionKey: await this.#encryptionKey(), log: this.#log });
       if (opened !== undefined) this.#log.info(`Opened ${opened.broker.url} (${opened.broker.capabilities.version})`);
       return opened;
     };
@@ -152,12 +156,22 @@ export class Connections implements vscode.Disposable {
     connection.close().catch((error: unknown) => { this.#log.error(`Closing ${connection.label}:`, error instanceof Error ? error : String(error)); });
   }
 
+  /** Another process may make a file that queuescope.json or the settings name, wherever that is. */
+  #awaitFile(path: string): void {
+    if (this.#awaited.has(path)) return;
+    const made = (): void => {
+      this.#awaited.delete(path);
+      this.changed();
+    };
+    this.#awaited.set(path, new AwaitedFile(path, made, (error) => { this.#log.warn(`Watching for ${path}:`, error instanceof Error ? error : String(error)); }));
+  }
+
   /** From the first use on, not at activation. */
   #follow(): void {
     if (this.#following) return;
     this.#following = true;
     const files = vscode.workspace.createFileSystemWatcher(`**/${WORKSPACE_FILE}`);
-    const databases = vscode.workspace.createFileSystemWatcher("**/.queuescope/queues.db", false, true, false);
+    const databases = vscode.workspace.createFileSystemWatcher("**/.queuescope/queues.db", true, true, false);
     // Of a folder that is deleted whole, VS Code may not tell what was in it.
     const homes = vscode.workspace.createFileSystemWatcher("**/.queuescope", true, true, false);
     const reload = (): void => {
@@ -172,7 +186,6 @@ export class Connections implements vscode.Disposable {
       files.onDidCreate(reload),
       files.onDidDelete(reload),
       databases,
-      databases.onDidCreate(() => { this.changed(); }),
       databases.onDidDelete(renew),
       homes,
       homes.onDidDelete(renew),

@@ -1,4 +1,3 @@
-import { access } from "node:fs/promises";
 import type { LogFields, Logger } from "../../client/log.ts";
 import type { Broker } from "../../core/index.ts";
 import type { ConnectionPlan } from "./folder.ts";
@@ -13,15 +12,21 @@ export interface OpenSettings {
   readonly folder: string;
   /** False: `undefined` where its file isn't there yet. */
   readonly create: boolean;
+  /** Told which file isn't there. */
+  readonly onAbsent?: (path: string) => void;
   readonly encryptionKey: string | undefined;
   readonly log: Pick<Logger, "warn" | "error">;
 }
 
 /** Loads the drivers, on first use, and opens a plan's broker. */
-export async function openBroker(plan: ConnectionPlan, { folder, create, encryptionKey, log }: OpenSettings): Promise<OpenedBroker | undefined> {
-  const { connect, databasePath } = await import("../../client/connect.ts");
+export async function openBroker(plan: ConnectionPlan, { folder, create, onAbsent, encryptionKey, log }: OpenSettings): Promise<OpenedBroker | undefined> {
+  const [{ connect }, { missingFile }] = await Promise.all([import("../../client/connect.ts"), import("../../client/place.ts")]);
   const place = { url: plan.url, cwd: folder };
-  if (!create && !(await access(databasePath(place)).then(() => true, () => false))) return undefined;
+  const missing = create ? null : missingFile(place);
+  if (missing !== null) {
+    onAbsent?.(missing);
+    return undefined;
+  }
   // The editor's event loop is not for checkpoints.
   const connection = await connect({ ...place, readOnly: plan.readOnly, encryptionKey, housekeeping: "thread", logger: quiet(log) });
   return { broker: connection.broker, close: () => connection.close() };

@@ -3,7 +3,7 @@ import { DEFAULT_GROUP } from "../../core/index.ts";
 import type { Connection } from "../connections/connection.ts";
 import { type ConnectionNode, listKey, type GroupNode, type MessageNode, type MessageSection, type PartitionNode, type QueueNode, type QueuesNode, type SectionNode } from "../models/nodes.ts";
 import type { PoppedMessages } from "../models/popped.ts";
-import { type Paging, PAGE_ROWS, takeRows } from "./paging.ts";
+import { type Paging, PAGE_ROWS, type Rows, takeRows } from "./paging.ts";
 
 /** Counting stops here: `1000+` says enough in a row. */
 export const COUNT_LIMIT = 1000;
@@ -148,10 +148,10 @@ async function retryingMessages(broker: Broker, queue: string, wanted: number) {
   return { items: found.flatMap(({ items }) => items).slice(0, wanted), more: found.some(({ more }) => more) };
 }
 
-/** Names of queues, for quick picks: the first thousand that match. */
-export async function queueNames(broker: Broker, match = ""): Promise<string[]> {
-  const { items } = await takeRows((page) => broker.queues.list(match === "" ? page : { ...page, match }), PAGE_ROWS * 10);
-  return items.map(({ name }) => name);
+/** Names of queues, for quick picks: the first thousand that match, and whether there are more. */
+export async function queueNames(broker: Broker, match = ""): Promise<Rows<string>> {
+  const { items, more } = await takeRows((page) => broker.queues.list(match === "" ? page : { ...page, match }), PAGE_ROWS * 10);
+  return { items: items.map(({ name }) => name), more };
 }
 
 /** Names of a queue's groups, `default` first even where it was never popped. */

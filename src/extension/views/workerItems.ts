@@ -10,7 +10,7 @@ const SEPARATOR = " · ";
 
 export function workerDefinitionItem({ connection, definition, running }: WorkerDefinitionNode): vscode.TreeItem {
   const { settings } = definition;
-  const item = new vscode.TreeItem(definition.name, running.length > 0 ? vscode.TreeItemCollapsibleState.Expanded : vscode.TreeItemCollapsibleState.None);
+  const item = new vscode.TreeItem(definition.name, running.length > 0 ? vscode.TreeItemCollapsibleState.Collapsed : vscode.TreeItemCollapsibleState.None);
   const state = running.length === 0 ? vscode.l10n.t("not running") : running.length === 1 ? vscode.l10n.t("running") : vscode.l10n.t("{0} running", running.length);
   item.description = [settings.queues.join(", "), state].join(SEPARATOR);
   item.iconPath = running.length > 0 ? new vscode.ThemeIcon("server-process", new vscode.ThemeColor("charts.green")) : new vscode.ThemeIcon("server-process");

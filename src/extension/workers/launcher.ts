@@ -1,27 +1,38 @@
 import { hostname } from "node:os";
-import { join } from "node:path";
+import { dirname } from "node:path";
 import * as vscode from "vscode";
 import type { Disposable } from "../disposable.ts";
 import type { WorkerInfo } from "../../core/index.ts";
 import type { Connection } from "../connections/connection.ts";
 import type { EncryptionKey } from "../encryptionKey.ts";
 import { type WorkerRun, workerArguments } from "./commandLine.ts";
+import { type Handover, HANDOVER, offerKey } from "./keyHandover.ts";
 import { findRuntime, type Runtime } from "./runtime.ts";
 
 export type LaunchRequest = Omit<WorkerRun, "url"> & { readonly connection: Connection };
 
+interface Prepared {
+  readonly runtime: Runtime;
+  readonly args: string[];
+  readonly env: Record<string, string>;
+  /** Where the worker gets the encryption key, if there is one. */
+  readonly handover: Handover | undefined;
+}
+
 /** Starts, debugs and stops workers. They run as processes of the bundled CLI. */
 export class WorkerLauncher implements vscode.Disposable {
-  readonly #dist: string;
+  readonly #program: string;
   readonly #encryptionKey: EncryptionKey;
   readonly #log: vscode.LogOutputChannel;
   readonly #terminals = new Set<vscode.Terminal>();
   readonly #sessions = new Map<string, vscode.DebugSession>();
+  /** A worker that is debugged may be started again, by Restart. */
+  readonly #handovers = new Map<string, Handover>();
   readonly #disposables: Disposable[];
 
-  /** `dist`: the folder of the bundled programs. */
-  constructor(dist: string, encryptionKey: EncryptionKey, log: vscode.LogOutputChannel) {
-    this.#dist = dist;
+  /** `program`: what a worker's process runs. */
+  constructor(program: string, encryptionKey: EncryptionKey, log: vscode.LogOutputChannel) {
+    this.#program = program;
     this.#encryptionKey = encryptionKey;
     this.#log = log;
     this.#disposables = [
@@ -32,19 +43,21 @@ export class WorkerLauncher implements vscode.Disposable {
       }),
       vscode.debug.onDidTerminateDebugSession((session) => {
         const key = sessionWorker(session);
-        if (key !== undefined && this.#sessions.get(key) === session) this.#sessions.delete(key);
+        if (key === undefined || this.#sessions.get(key) !== session) return;
+        this.#sessions.delete(key);
+        this.#endHandover(key);
       }),
     ];
   }
 
   /** In an integrated terminal of its own, named after it. */
   async start(request: LaunchRequest): Promise<void> {
-    const { runtime, args, env } = await this.#prepare(request);
+    const { runtime, args, env } = await this.#prepare(request, { again: false });
     const terminal = vscode.window.createTerminal({
       name: request.definition.name,
       iconPath: new vscode.ThemeIcon("server-process"),
       shellPath: runtime.executable,
-      shellArgs: [join(this.#dist, "worker-terminal.js"), ...args],
+      shellArgs: [this.#program, ...args],
       cwd: request.definition.folder,
       env,
       isTransient: true,
@@ -56,20 +69,22 @@ export class WorkerLauncher implements vscode.Disposable {
 
   /** Under the editor's own JavaScript debugger: a breakpoint in a TypeScript handler is hit. */
   async debug(request: LaunchRequest): Promise<void> {
-    const { runtime, args, env } = await this.#prepare(request);
+    const { runtime, args, env, handover } = await this.#prepare(request, { again: true });
+    const key = sessionKey(request.connection.id, request.definition.name);
+    this.#endHandover(key);
+    if (handover !== undefined) this.#handovers.set(key, handover);
     const folder = vscode.workspace.getWorkspaceFolder(vscode.Uri.file(request.definition.folder));
     const started = await vscode.debug.startDebugging(folder, {
       type: "node",
       request: "launch",
       name: vscode.l10n.t("Worker {0}", request.definition.name),
-      queuescopeWorker: sessionKey(request.connection.id, request.definition.name),
-      program: join(this.#dist, "cli.js"),
+      queuescopeWorker: key,
+      program: this.#program,
       args,
       cwd: request.definition.folder,
       env,
       runtimeExecutable: runtime.executable,
-      // The debugger types the environment into the terminal: not for a key to be seen there.
-      console: "QUEUESCOPE_ENCRYPTION_KEY" in env ? "internalConsole" : "integratedTerminal",
+      console: "integratedTerminal",
       outputCapture: "std",
       sourceMaps: true,
       pauseForSourceMap: true,
@@ -77,8 +92,9 @@ export class WorkerLauncher implements vscode.Disposable {
       resolveSourceMapLocations: null,
       outFiles: [],
       smartStep: true,
-      skipFiles: ["<node_internals>/**", `${this.#dist}/**`],
+      skipFiles: ["<node_internals>/**", `${dirname(this.#program)}/**`],
     });
+    if (!started) this.#endHandover(key);
     if (!started) throw new Error(vscode.l10n.t("The debugger did not start. Its own message says why; the built-in extension JavaScript Debugger must be enabled."));
     this.#log.info(`Debugging worker ${request.definition.name} on ${runtime.executable} ${runtime.version}`);
   }
@@ -102,14 +118,23 @@ export class WorkerLauncher implements vscode.Disposable {
 
   dispose(): void {
     for (const disposable of this.#disposables) disposable.dispose();
+    for (const key of this.#handovers.keys()) this.#endHandover(key);
   }
 
-  async #prepare(request: LaunchRequest): Promise<{ readonly runtime: Runtime; readonly args: string[]; readonly env: Record<string, string> }> {
+  async #prepare(request: LaunchRequest, keyOffer: { readonly again: boolean }): Promise<Prepared> {
     const { definition, connection } = request;
     const configured = vscode.workspace.getConfiguration("queuescope", vscode.Uri.file(definition.folder)).get<string>("nodePath", "");
     const [runtime, broker, key] = await Promise.all([findRuntime(definition.folder, configured), connection.open(), this.#encryptionKey.get()]);
     const args = workerArguments({ ...request, url: broker.url });
-    return { runtime, args, env: { ...runtime.env, ...(request.named ? {} : definition.settings.env), ...(key === undefined ? {} : { QUEUESCOPE_ENCRYPTION_KEY: key }) } };
+    const handover = key === undefined ? undefined : await offerKey(key, keyOffer);
+    const env = { ...runtime.env, ...(request.named ? {} : definition.settings.env), ...(handover === undefined ? {} : { [HANDOVER]: handover.address }) };
+    return { runtime, args, env, handover };
+  }
+
+  #endHandover(key: string): void {
+    const handover = this.#handovers.get(key);
+    this.#handovers.delete(key);
+    handover?.close().catch((error: unknown) => { this.#log.error(error instanceof Error ? error : String(error)); });
   }
 }
 

@@ -18,7 +18,7 @@ export class TreeView {
 
   constructor(page: Page, title: string) {
     this.#page = page;
-    this.pane = page.locator(".sidebar .pane").filter({ has: page.locator(`.pane-header[aria-label="${title} Section"]`) });
+    this.pane = page.locator(".sidebar .pane").filter({ has: page.locator(`.pane-header[aria-label^="${title} "]`) });
   }
 
   /** The row with exactly this label and, when given, a description that holds the text. Of several, the first. */

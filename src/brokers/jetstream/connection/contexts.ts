@@ -47,10 +47,11 @@ export function selectedContext(env: Environment = process.env): string | undefi
   return existsSync(file) ? readFileSync(file, "utf8").trim() || undefined : undefined;
 }
 
-/** @throws invalid-input when there is none of this name, or it can't be read */
+/** @throws invalid-input when there is none of this name, or it can't be read; unsupported */
 export function loadContext(name: string, env: Environment = process.env): Context {
   const fields = readFields(name, env);
   const text = (key: string): string | undefined => textOf(fields, key);
+  if (text("socks_proxy") !== undefined) throw new QueuescopeError("unsupported", `The context ${name} goes through a SOCKS proxy, which Queuescope can't. Name a server that is reached directly, or open a tunnel to it.`, { field: "context" });
   return {
     nsc: text("nsc"),
     options: {

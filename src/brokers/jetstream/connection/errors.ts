@@ -1,5 +1,5 @@
 import { QueuescopeError } from "../../../core/index.ts";
-import { type Violation, violationOf } from "./status.ts";
+import { ENDED, type Violation, violationOf } from "./status.ts";
 
 /** How people may see a connection in errors. */
 export interface Named {
@@ -13,8 +13,9 @@ export interface Named {
 export function connectFailure(error: unknown, { url, login }: Named, timeout: number): QueuescopeError {
   const { text, code, cause } = facts(error);
   const failed = (kind: "unavailable" | "permission-denied" | "invalid-input", message: string): QueuescopeError => new QueuescopeError(kind, message, { cause: error });
-  if (/certificate required|bad certificate|unknown ca/i.test(`${text} ${cause}`)) return failed("permission-denied", `${url} wants a client certificate that it trusts. Give cert and key (files).`);
+  if (/certificate required|bad certificate|unknown ca/i.test(`${text} ${cause}`)) return failed("permission-denied", `${url} wants a client certificate that it trusts. Give the files cert and key of one that its authority has signed.`);
   if (/authentication expired|account authentication expired/i.test(text)) return failed("permission-denied", `${url} says that ${login} has expired. Get a new one.`);
+  if (text.includes(ENDED)) return failed("unavailable", `${url} ended the connection before it let us in (${text.slice(text.indexOf(ENDED) + ENDED.length).trim()}). It may be shutting down, distrust the client certificate, or not be a NATS server: look at its log.`);
   if (/authorization violation|AUTHORIZATION_VIOLATION|authentication timeout/i.test(text)) {
     return failed("permission-denied", login === "" ? `${url} wants to know who connects, but no user, token, creds or nkey is given. Give one, or choose a context of the nats CLI.` : `${url} refuses ${login}. Correct it, or ask who runs the server for access.`);
   }
@@ -27,7 +28,7 @@ export function connectFailure(error: unknown, { url, login }: Named, timeout: n
   if (/doesn't exist|no such file|ENOENT/i.test(text)) return failed("invalid-input", `A file of the connection can't be read: ${text}.`);
   if (code === "ENOTFOUND" || code === "EAI_AGAIN") return failed("unavailable", `No address is known for the host of ${url}. Correct the name, or look whether this machine is online.`);
   if (code === "ECONNREFUSED" || /connection refused/i.test(text)) return failed("unavailable", `No NATS server listens at ${url} (connection refused). Start one with \`nats-server -js\`, or correct the URL.`);
-  if (/timeout|TIMEOUT/.test(text)) return failed("unavailable", `${url} didn't answer within ${timeout / 1000} s. Look whether host and port are right, and whether a firewall is between.`);
+  if (/timeout|TIMEOUT/.test(text)) return failed("unavailable", `${url} didn't answer within ${timeout / 1000} s. Look whether host and port are right, and whether a firewall is between; where the server wants TLS from the first byte, set tlsFirst.`);
   return failed("unavailable", `${url} can't be reached: ${text}.`);
 }
 
@@ -50,7 +51,8 @@ export function requestFailure(error: unknown, subject: string, { url, login, pr
 
 /** The one feature that is lost, and what to grant to have it. */
 export function violationError({ operation, subject, queue }: Violation, { url, login, prefix, inboxPrefix }: Named & { readonly prefix: string; readonly inboxPrefix: string }, cause?: unknown): QueuescopeError {
-  const grant = subject.startsWith(`${prefix}.`) ? `${prefix}.>` : subject.startsWith(`${inboxPrefix}.`) ? `${inboxPrefix}.>` : subject;
+  const family = [prefix, inboxPrefix, /^qs(-[a-z])?(?=\.)/.exec(subject)?.[0]].find((start) => start !== undefined && subject.startsWith(`${start}.`));
+  const grant = family === undefined ? subject : `${family}.>`;
   const who = login === "" ? "This connection" : capital(login);
   const [verb, list] = operation === "publish" ? ["publish to", "publish"] : ["subscribe to", "subscribe"];
   const inQueue = queue === undefined ? "" : ` in the queue group ${queue}`;

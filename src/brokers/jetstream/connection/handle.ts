@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { createInbox, headers, type Msg, type MsgHdrs, type NatsConnection, type Payload, type Subscription } from "@nats-io/transport-node";
 import { QueuescopeError, type Watch } from "../../../core/index.ts";
 import { jetStreamOff, type Named, requestFailure, violationError } from "./errors.ts";
 import type { ConnectionStatus, StatusFeed, Violation } from "./status.ts";
+import { checkSubject } from "./subject.ts";
 
 export interface HandleParts extends Named {
   readonly nc: NatsConnection;
@@ -9,6 +11,8 @@ export interface HandleParts extends Named {
   readonly prefix: string;
   readonly inboxPrefix: string;
   readonly owned: boolean;
+  /** Milliseconds that the server may take to say farewell. */
+  readonly patience: number;
 }
 
 /** What JetStream says of the account. */
@@ -58,6 +62,7 @@ export class NatsHandle {
 
   /** As nc.request, with our errors; a missing permission rejects this call alone, at once. @throws unavailable, permission-denied, unsupported */
   async request(subject: string, payload?: Payload, options: { timeout?: number; headers?: MsgHdrs } = {}): Promise<Msg> {
+    checkSubject(subject);
     try {
       return await this.nc.request(subject, payload, { timeout: 5000, ...options });
     } catch (error) {
@@ -67,6 +72,7 @@ export class NatsHandle {
 
   /** As nc.subscribe with a callback. When the server refuses the subject, onRefused is told once and the subscription is over. */
   subscribe(subject: string, onMessage: (message: Msg) => void, onRefused: (error: QueuescopeError) => void, options: { queue?: string; max?: number } = {}): Subscription {
+    checkSubject(subject, "subject", { wildcards: true });
     try {
       return this.nc.subscribe(subject, { ...options, callback: (error, message) => { if (error === null) onMessage(message); else onRefused(this.failure(error, subject)); } });
     } catch (error) {
@@ -106,9 +112,9 @@ export class NatsHandle {
       await this.nc.closed();
       return;
     }
-    // Nothing can be drained to a server that is out of reach.
-    if (this.status.state === "lost") await this.nc.close();
-    else await this.nc.drain().catch(() => this.nc.close());
+    if (this.status.state !== "lost") await Promise.race([this.nc.drain().catch(() => undefined), sleep(this.#parts.patience, undefined, { ref: false })]);
+    // Where the server is out of reach, what couldn't be sent is given up.
+    await this.nc.close();
   }
 }
 

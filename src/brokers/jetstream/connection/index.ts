@@ -8,12 +8,14 @@ import { expandedPath, readText, type Surroundings } from "./secrets.ts";
 import { type Server, shownServers } from "./servers.ts";
 import { settle } from "./settings.ts";
 import { StatusFeed } from "./status.ts";
+import { checkSubject } from "./subject.ts";
 import { dial, type DialOptions } from "./transport.ts";
 
 export { type AccountInfo, NatsHandle } from "./handle.ts";
 export { type ContextSummary, listContexts, selectedContext } from "./contexts.ts";
 export type { CallersConnection, ConnectionOptions, Environment, ReconnectOptions } from "./options.ts";
 export type { ConnectionStatus, Violation } from "./status.ts";
+export { checkSubject } from "./subject.ts";
 
 /**
  * Connects to NATS, or takes a caller's connection.
@@ -45,7 +47,7 @@ export async function openConnection(options: ConnectionOptions = {}): Promise<N
     throw failure;
   });
   feed.follow(nc);
-  return new NatsHandle({ nc, feed, prefix, inboxPrefix, url, login: shown, owned: true });
+  return new NatsHandle({ nc, feed, prefix, inboxPrefix, url, login: shown, owned: true, patience: timeout });
 }
 
 function adopt(connection: CallersConnection, options: ConnectionOptions): NatsHandle {
@@ -60,7 +62,7 @@ function adopt(connection: CallersConnection, options: ConnectionOptions): NatsH
   feed.follow(nc);
   const own = (nc as { options?: { inboxPrefix?: unknown } }).options?.inboxPrefix;
   const inboxPrefix = inboxPrefixOf({ inboxPrefix: options.inboxPrefix ?? (typeof own === "string" ? own : undefined) });
-  return new NatsHandle({ nc, feed, prefix: apiPrefix(options), inboxPrefix, url, login: "", owned: false });
+  return new NatsHandle({ nc, feed, prefix: apiPrefix(options), inboxPrefix, url, login: "", owned: false, patience: 0 });
 }
 
 function apiPrefix({ domain, apiPrefix: custom }: ConnectionOptions): string {
@@ -69,16 +71,11 @@ function apiPrefix({ domain, apiPrefix: custom }: ConnectionOptions): string {
     if (!/^[^\s.*>]+$/.test(domain)) throw invalidInput("domain", `${JSON.stringify(domain)} can't be a JetStream domain: it is one word without . * >.`);
     return `$JS.${domain}.API`;
   }
-  return custom === undefined ? "$JS.API" : plainSubject(custom.replace(/\.$/, ""), "apiPrefix");
+  return custom === undefined ? "$JS.API" : checkSubject(custom.replace(/\.$/, ""), "apiPrefix");
 }
 
 function inboxPrefixOf({ inboxPrefix }: ConnectionOptions): string {
-  return inboxPrefix === undefined ? "_INBOX" : plainSubject(inboxPrefix.replace(/\.$/, ""), "inboxPrefix");
-}
-
-function plainSubject(text: string, field: string): string {
-  if (text.split(".").every((token) => /^[^\s*>]+$/.test(token))) return text;
-  throw invalidInput(field, `${field} is ${JSON.stringify(text)}, which isn't a subject: words between single dots, without blanks, * and >.`);
+  return inboxPrefix === undefined ? "_INBOX" : checkSubject(inboxPrefix.replace(/\.$/, ""), "inboxPrefix");
 }
 
 /** Over websockets TLS lies below them, the server's gossip names no websockets, and host names are theirs to look up. */

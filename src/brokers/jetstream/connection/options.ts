@@ -40,7 +40,7 @@ export interface ConnectionOptions {
   readonly inboxPrefix?: string | undefined;
   /** What the server's monitoring shows; default `queuescope`. */
   readonly name?: string | undefined;
-  /** Milliseconds a server may take to let us in; default 5,000. */
+  /** Milliseconds a server may take to let us in, and to say farewell; default 5,000. */
   readonly connectTimeout?: number | undefined;
   /** Milliseconds between signs of life; two without an answer mean that the server is lost. Default 20,000. */
   readonly pingInterval?: number | undefined;

@@ -20,7 +20,7 @@ const LOCALHOST: Server = { scheme: "nats", host: "localhost", port: 4222, path:
 export async function settle(given: ConnectionOptions, around: Surroundings): Promise<Settings> {
   const { env } = around;
   const url = readUrl(given.url ?? "");
-  const explicit: ConnectionOptions = { ...url.options, ...defined(given) };
+  const explicit: ConnectionOptions = { ...withPassword(url.options, given), ...defined(given) };
   refuseTwoLogins(explicit, url.options);
   const bare = url.servers.length === 0;
   const contextName = explicit.context ?? (bare ? env["NATS_CONTEXT"] || (env["NATS_URL"] ? undefined : selectedContext(env)) : undefined);
@@ -40,8 +40,13 @@ async function readContext({ options, nsc }: Context, name: string, around: Surr
   return { servers, options: { ...merged, url: undefined, creds: merged.creds ?? profile?.creds } };
 }
 
+/** A name alone in the URL is a token, but a user where the password comes from elsewhere: from a place for secrets. */
+function withPassword({ token, ...rest }: ConnectionOptions, { password }: ConnectionOptions): ConnectionOptions {
+  return defined({ ...rest, ...(password === undefined ? { token } : { user: token ?? rest.user }) });
+}
+
 function hasLogin(options: ConnectionOptions): boolean {
-  return LOGINS.some((kind) => options[kind] !== undefined);
+  return [...LOGIN_OPTIONS].some((name) => options[name as keyof ConnectionOptions] !== undefined);
 }
 
 const LOGIN_OPTIONS = new Set<string>([...LOGINS, "password", "seed"]);

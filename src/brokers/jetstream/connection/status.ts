@@ -29,6 +29,9 @@ interface Event {
   readonly permissionContext?: { operation: string; subject: string; queue?: string };
 }
 
+/** How our transport begins what it says of a connection that ended before the server let us in. */
+export const ENDED = "the connection ended:";
+
 type Listener<T> = (event: T) => void;
 
 /** Follows a connection of either package and tells what matters, until it is closed. */
@@ -68,7 +71,8 @@ export class StatusFeed {
 
   /** Ends with the connection. */
   follow(nc: NatsConnection): void {
-    this.announce({ state: "connected", server: nc.getServer() });
+    // A caller's may be trying again at this moment.
+    this.announce({ state: nc.info === undefined ? "lost" : "connected", server: nc.getServer() });
     const events = nc.status() as AsyncIterable<Event>;
     void (async () => {
       for await (const event of events) this.#take(event, nc);
@@ -106,7 +110,7 @@ export class StatusFeed {
       for (const listener of this.#violations) listener(violation);
       return;
     }
-    this.#refusal = event.error?.message ?? (typeof event.data === "string" ? event.data : undefined);
+    this.#refusal = (event.error?.message ?? (typeof event.data === "string" ? event.data : undefined))?.replace(`Authorization Violation: ${ENDED}`, ENDED);
     if (this.#current.state === "lost" && this.#refusal !== undefined) this.announce({ ...this.#current, reason: this.#refusal });
   }
 }

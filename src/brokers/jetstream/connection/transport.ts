@@ -2,9 +2,10 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createConnection, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import { type ConnectionOptions as ClientOptions, type NatsConnection, NatsConnectionImpl, setTransportFactory } from "@nats-io/transport-node";
+import { type ConnectionOptions as ClientOptions, type NatsConnection, NatsConnectionImpl, type ServerInfo, setTransportFactory } from "@nats-io/transport-node";
 import { nodeResolveHost, NodeTransport } from "@nats-io/transport-node/lib/node_transport.js";
 import { createWebSocketStream, WebSocket } from "ws";
+import { ENDED } from "./status.ts";
 
 /** What our transport wants to know besides. */
 export interface DialOptions extends ClientOptions {
@@ -24,6 +25,7 @@ class Transport extends NodeTransport {
   #dialing: Socket | undefined;
   #answered = false;
   #overWebsocket = false;
+  #wantsCertificate = false;
 
   override async connect(server: Parameters<NodeTransport["connect"]>[0], options: DialOptions): Promise<void> {
     this.#overWebsocket = options.websockets !== undefined;
@@ -34,12 +36,17 @@ class Transport extends NodeTransport {
   override async dial({ hostname, port }: { hostname: string; port: number }): Promise<Socket> {
     const { websockets, websocketTls } = this.options as DialOptions;
     const url = websockets?.get(`${hostname}:${port}`);
-    if (url !== undefined) return await openWebsocket(url, websocketTls ?? {});
-    const socket = createConnection(port, hostname).setNoDelay(true);
-    this.#dialing = socket;
-    await once(socket, "connect");
-    socket.removeAllListeners();
+    const { socket, opened } = url === undefined ? openSocket(hostname, port) : openWebsocket(url, websocketTls ?? {});
+    this.#dialing = quiet(socket);
+    await opened;
     return socket;
+  }
+
+  override async peekInfo(): Promise<ServerInfo> {
+    const info = await super.peekInfo();
+    const { certFile } = this.options.tls ?? {};
+    this.#wantsCertificate = info.tls_verify === true && certFile === undefined && !this.#overWebsocket;
+    return info;
   }
 
   override startTLS(): Promise<TLSSocket> {
@@ -52,8 +59,14 @@ class Transport extends NodeTransport {
       await super.close(error);
       return;
     }
-    this.#dialing?.on("error", () => undefined).destroy();
+    this.#dialing?.destroy();
     this.discard();
+  }
+
+  override discard(): void {
+    super.discard();
+    // It took all listeners off; what the socket still has to say concerns nobody.
+    if (this.#dialing !== undefined) quiet(this.#dialing);
   }
 
   override async *iterate(): AsyncIterableIterator<Uint8Array> {
@@ -66,18 +79,39 @@ class Transport extends NodeTransport {
     }
   }
 
-  /** A socket that ends before the server has let us in is a refusal (by TLS 1.3, of a client certificate), which the package would wait out. */
+  /**
+   * A connection that ends before the server has let us in: the package would wait until its time is up, unless it is told
+   * by an error of the server's. TLS 1.3 refuses a client certificate this way.
+   */
   #refuse(error: unknown): void {
-    if (this.#answered || !(error instanceof Error)) return;
-    this.yields.push(new TextEncoder().encode(`-ERR 'Authorization Violation: ${error.message.replaceAll(/[\r\n']/g, " ")}'\r\n`));
+    if (this.#answered || this.yields.length > 0) return;
+    const text = error instanceof Error ? error.message.replaceAll(/[\r\n']/g, " ") : "without a word";
+    this.yields.push(new TextEncoder().encode(`-ERR 'Authorization Violation: ${this.#wantsCertificate ? "certificate required" : `${ENDED} ${text}`}'\r\n`));
     this.signal.resolve();
   }
 }
 
-async function openWebsocket(url: string, { caFile, certFile, keyFile }: NonNullable<DialOptions["websocketTls"]>): Promise<Socket> {
+interface Opening {
+  readonly socket: Socket;
+  readonly opened: Promise<unknown>;
+}
+
+function openSocket(host: string, port: number): Opening {
+  const socket = createConnection(port, host).setNoDelay(true);
+  return { socket, opened: once(socket, "connect") };
+}
+
+function openWebsocket(url: string, { caFile, certFile, keyFile }: NonNullable<DialOptions["websocketTls"]>): Opening {
   const file = (path: string | undefined): Buffer | undefined => (path === undefined ? undefined : readFileSync(path));
   const websocket = new WebSocket(url, { ca: file(caFile), cert: file(certFile), key: file(keyFile), perMessageDeflate: false });
-  await once(websocket, "open");
-  // What is encrypted lies below; NATS's own TLS isn't spoken here.
-  return Object.assign(createWebSocketStream(websocket), { encrypted: true }) as unknown as Socket;
+  // At once, not when it is open: the server's first message may come in the same packet. What is encrypted lies below; NATS's own TLS isn't spoken here.
+  const stream = Object.assign(createWebSocketStream(websocket), { encrypted: true });
+  // The stream's own listeners don't survive NodeTransport, which takes over all of them.
+  websocket.on("close", () => stream.destroy());
+  return { socket: stream as unknown as Socket, opened: once(websocket, "open") };
+}
+
+/** An error that nobody listens to would end the process. */
+function quiet(socket: Socket): Socket {
+  return socket.on("error", () => undefined);
 }

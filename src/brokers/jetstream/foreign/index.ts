@@ -19,10 +19,16 @@ export interface Foreign {
   close(): void;
 }
 
-export function openForeign(api: Api, publisher: Publisher, { readOnly = false }: { readonly readOnly?: boolean } = {}): Foreign {
+export interface ForeignOptions {
+  readonly readOnly?: boolean;
+  /** Copies of the two streams of Queuescope's own that this may make; default 1. */
+  readonly replicas?: number;
+}
+
+export function openForeign(api: Api, publisher: Publisher, { readOnly = false, replicas = 1 }: ForeignOptions = {}): Foreign {
   const source = new Source(api);
-  const deaths = new Deaths(source);
-  const queues = new ForeignQueues(source, publisher, new Marks(source, publisher), [new NaqLayout(source), new ProtoqueueLayout(source, deaths)]);
+  const deaths = new Deaths(source, replicas);
+  const queues = new ForeignQueues(source, publisher, new Marks(source, publisher, replicas), [new NaqLayout(source), new ProtoqueueLayout(source, deaths)]);
   return {
     streams: streamsFacet(source, deaths, readOnly),
     queues,
@@ -30,3 +36,5 @@ export function openForeign(api: Api, publisher: Publisher, { readOnly = false }
     close: () => { queues.close(); },
   };
 }
+
+export type { QueueFacets } from "./compose.ts";

@@ -66,6 +66,8 @@ export interface Layout {
   dead(queue: ForeignQueue, after: string | undefined, limit: number): Promise<{ letters: DeadLetter[]; next: string | null }>;
   deadLetter(place: Place): Promise<DeadLetter | undefined>;
   deadCount(queue: ForeignQueue): Promise<number>;
+  /** By the sequence in its dead letter's id. */
+  isDead(queue: ForeignQueue, seq: number): Promise<boolean>;
   /** Sequences of its messages that are known to be dead. */
   deadMessages(queue: ForeignQueue): Promise<ReadonlySet<number>>;
   /** Acknowledged messages are kept, so what is below the ack floor is done. */

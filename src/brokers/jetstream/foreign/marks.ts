@@ -24,10 +24,12 @@ function token(text: string): string {
 export class Marks {
   readonly #source: Source;
   readonly #publisher: Publisher;
+  readonly #replicas: number;
 
-  constructor(source: Source, publisher: Publisher) {
+  constructor(source: Source, publisher: Publisher, replicas: number) {
     this.#source = source;
     this.#publisher = publisher;
+    this.#replicas = replicas;
   }
 
   /** The latest of each; `undefined` where there is none. */
@@ -52,7 +54,7 @@ export class Marks {
   }
 
   async #make(): Promise<void> {
-    const config = { name: STREAM, description: "Queuescope: which dead letters of other systems were redriven", subjects: ["QUEUESCOPE.redriven.>"], retention: "limits", discard: "old", storage: "file", max_msgs: MOST, max_msgs_per_subject: 1, num_replicas: 1 };
+    const config = { name: STREAM, description: "Queuescope: which dead letters of other systems were redriven", subjects: ["QUEUESCOPE.redriven.>"], retention: "limits", discard: "old", storage: "file", max_msgs: MOST, max_msgs_per_subject: 1, num_replicas: this.#replicas };
     await this.#source.api.request(`STREAM.CREATE.${STREAM}`, config);
   }
 }

@@ -4,6 +4,8 @@ import pickleparser from "pickleparser";
 const MOST_BYTES = 8 * 1024 * 1024;
 const MOST_DEPTH = 200;
 const MOST_NODES = 200_000;
+/** A value takes one or two; each may be a container in memory. */
+const MOST_OPCODES = 500_000;
 const MOST_TEXT = 8 * 1024 * 1024;
 const MOST_ARGUMENTS = 1_000_000;
 const MOST_INTEGER_BYTES = 1024;
@@ -81,11 +83,14 @@ const LONG4 = 0x8b;
 /** The parser's reader, but for two things: whole numbers of any size with their sign, and no way back in the input. */
 class Reader extends pickleparser.BufferReader {
   #atOpcode = false;
+  #opcodes = 0;
   #integer: bigint | undefined;
 
   /** Asked before each opcode, and only then. */
   override hasNext(): boolean {
     this.#atOpcode = true;
+    this.#opcodes += 1;
+    if (this.#opcodes > MOST_OPCODES) throw new Error(`it has more than ${MOST_OPCODES} steps`);
     return super.hasNext();
   }
 

@@ -196,14 +196,18 @@ export class ForeignQueues {
     return { items: marked.filter((letter) => chosen(letter, request)), next };
   }
 
-  /** Every one that matches is read, but where only their number is asked for. */
+  /** Every one is read where a text or a time is asked for, otherwise they are counted. */
   async countDeadLetters(name: string, { limit = DEAD_COUNTED, ...filter }: DeadLetterFilter & { readonly limit?: number } = {}): Promise<number> {
     const { layout, queue } = await this.#queue(name);
     const { redriven, ...rest } = filter;
     const all = await layout.deadCount(queue);
     if (all === 0) return 0;
-    const plain = Object.keys(rest).length === 0 && (redriven === undefined || (!redriven && (await this.#marks.ids(name)).length === 0));
-    if (plain) return Math.min(limit, all);
+    const marks = Object.keys(rest).length > 0 || redriven === undefined ? [] : await this.#marks.ids(name);
+    if (Object.keys(rest).length === 0 && marks.length <= MOST_READ) {
+      const places = marks.map((id) => layout.place(id)).filter((place): place is DeadPlace => place?.kind === "dead");
+      const still = (await Promise.all(places.map(({ seq }) => layout.isDead(queue, seq)))).filter(Boolean).length;
+      return Math.min(limit, redriven === undefined ? all : redriven ? still : Math.max(0, all - still));
+    }
     let count = 0;
     let after: string | undefined;
     do {
@@ -298,7 +302,7 @@ export class ForeignQueues {
     return { items: letters.map(deadMessage).filter((message) => fits(message, request)), next };
   }
 
-  async #readStored(layout: Layout, place: Exclude<Place, { kind: "scheduled" }>): Promise<Message | undefined> {
+  async #readStored(layout: Layout, place: DeadPlace): Promise<Message | undefined> {
     if (place.kind === "dead") {
       const letter = await layout.deadLetter(place);
       return letter === undefined ? undefined : deadMessage(letter);
@@ -344,6 +348,8 @@ export class ForeignQueues {
 }
 
 type Stored = NonNullable<Awaited<ReturnType<Source["at"]>>>;
+
+type DeadPlace = Exclude<Place, { kind: "scheduled" }>;
 
 function nextToDeliver({ consumer }: ForeignQueue): number {
   return (consumer?.delivered.stream_seq ?? 0) + 1;

@@ -73,6 +73,10 @@ export class Source {
     return (all ?? []).sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
+  consumer(stream: string, name: string): Promise<ConsumerInfo | undefined> {
+    return orMissing(this.api.request<ConsumerInfo>(`CONSUMER.INFO.${stream}.${name}`));
+  }
+
   /** Counts by subject from `offset` on, as many as the server gives at once (100,000), and whether there are more. */
   async subjects(stream: string, filter: string, offset = 0): Promise<{ counts: [string, number][]; total: number }> {
     const info = await orMissing(this.api.streamInfo(stream, { subjects_filter: filter, offset }));
@@ -147,11 +151,13 @@ export function notThere(name: string): QueuescopeError {
   return new QueuescopeError("queue-not-found", `There is no stream or bucket ${JSON.stringify(name)}. See what there is with: queuescope streams list`);
 }
 
+const CONSUMER_NOT_FOUND = 10_014;
+
 async function orMissing<T>(asked: Promise<T>): Promise<T | undefined> {
   try {
     return await asked;
   } catch (error) {
-    if (isApiError(error, STREAM_NOT_FOUND)) return undefined;
+    if (isApiError(error, STREAM_NOT_FOUND) || isApiError(error, CONSUMER_NOT_FOUND)) return undefined;
     throw error;
   }
 }

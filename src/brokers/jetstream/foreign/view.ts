@@ -32,7 +32,7 @@ export function messageOf(layout: Layout, queue: ForeignQueue, stored: Stored, s
     queue: queue.name,
     partition: null,
     payload,
-    headers,
+    headers: Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith("Nats-"))),
     transactionId: transactionId ?? id,
     priority,
     createdAt: stored.at,

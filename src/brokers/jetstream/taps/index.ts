@@ -1,8 +1,8 @@
 import { checkSubjectHeaders, invalidInput, listOf, QueuescopeError, subjectFilter, subjectGroup, subjectName } from "../../../core/index.ts";
-import type { ArrivedMessage, SubjectMessage, Subjects, SubjectTap, TapRequest } from "../../../core/index.ts";
+import type { ArrivedMessage, SubjectMessage, Subjects, SubjectTap, TapRequest, Watch } from "../../../core/index.ts";
 import type { NatsHandle } from "../connection/index.ts";
 import { confirmed } from "./confirmed.ts";
-import { inboxPrefixOf, isInternal } from "./internal.ts";
+import { Talk } from "./talk.ts";
 import { LiveTap } from "./tap.ts";
 import { arrived, fillHeaders, headerBytes } from "./wire.ts";
 
@@ -22,13 +22,16 @@ export function openSubjects(handle: NatsHandle, { readOnly = false }: { readonl
 
 class NatsSubjects implements OpenSubjects {
   readonly #handle: NatsHandle;
+  readonly #talk: Talk;
   readonly #readOnly: boolean;
   readonly #taps = new Set<LiveTap>();
+  readonly #status: Watch;
 
   constructor(handle: NatsHandle, readOnly: boolean) {
     this.#handle = handle;
+    this.#talk = new Talk(handle);
     this.#readOnly = readOnly;
-    handle.onStatus(({ state, reason }) => {
+    this.#status = handle.onStatus(({ state, reason }) => {
       if (state !== "closed") return;
       const error = new QueuescopeError("unavailable", `The connection to NATS was closed${reason === undefined ? "" : ` (${reason})`}: nothing arrives any more. Connect again.`, { ended: true });
       for (const tap of this.#taps) tap.abandon(error);
@@ -41,9 +44,9 @@ class NatsSubjects implements OpenSubjects {
     const { group, internal, overflow = "drop-oldest" } = request;
     if (group !== undefined) this.#refuseReadOnly("Listening in a queue group takes messages from the others in the group");
     if (!OVERFLOWS.includes(overflow)) throw invalidInput("overflow", `overflow must be one of ${OVERFLOWS.join(", ")}, but is ${JSON.stringify(overflow)}. Core NATS can't be told to wait.`);
-    const own = internal === false ? filters.find((filter) => isInternal(filter, inboxPrefixOf(this.#handle))) : undefined;
+    const own = internal === false ? filters.find((filter) => this.#talk.feeds(filter)) : undefined;
     if (own !== undefined) throw invalidInput("subjects", `${own} is what NATS and Queuescope say among themselves: passing it on would make more of it without end. Choose another subject.`);
-    const tap = new LiveTap(this.#handle, filters, {
+    const tap = new LiveTap(this.#handle, this.#talk, filters, {
       buffer: atLeastOne(request.buffer ?? BUFFER, "buffer"),
       bufferBytes: atLeastOne(request.bufferBytes ?? BUFFER_BYTES, "bufferBytes"),
       overflow,
@@ -94,6 +97,7 @@ class NatsSubjects implements OpenSubjects {
 
   async close(): Promise<void> {
     await Promise.all([...this.#taps].map((tap) => tap.stop()));
+    this.#status.close();
   }
 
   #check({ subject, data, headers = {}, reply }: SubjectMessage, at: string): void {

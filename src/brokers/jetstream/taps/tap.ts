@@ -1,16 +1,14 @@
 import type { Subscription } from "@nats-io/transport-node";
-import { subjectCovers, subjectMatches, type QueuescopeError } from "../../../core/index.ts";
+import { Changes, subjectCovers, subjectMatches, type QueuescopeError } from "../../../core/index.ts";
 import type { ArrivedMessage, SubjectTap, TapOverflow, TapStats, Watch } from "../../../core/index.ts";
 import type { NatsHandle } from "../connection/index.ts";
 import { TapBuffer } from "./buffer.ts";
 import { confirmed } from "./confirmed.ts";
-import { inboxPrefixOf, isInternal, namesInternal } from "./internal.ts";
+import type { Talk } from "./talk.ts";
 import { arrived } from "./wire.ts";
 
 /** Longer a server that hangs isn't waited for when a tap ends. */
 const DRAIN_WITHIN = 2_000;
-/** Changes within this are told together. */
-const TELL_AFTER = 50;
 
 export interface TapSettings {
   readonly group: string | null;
@@ -22,7 +20,9 @@ export interface TapSettings {
 
 interface Source {
   readonly filter: string;
-  readonly internal: boolean;
+  /** Whether it takes talk, and that which feeds itself. */
+  readonly talk: boolean;
+  readonly feeding: boolean;
 }
 
 /** Subscriptions to several subjects with one buffer. */
@@ -31,15 +31,14 @@ export class LiveTap implements SubjectTap {
   readonly group: string | null;
   readonly ended: Promise<Error | null>;
   readonly #handle: NatsHandle;
-  readonly #inboxPrefix: string;
+  readonly #talk: Talk;
   readonly #sources: readonly Source[];
   readonly #buffer: TapBuffer;
   readonly #since = Date.now();
   readonly #subscriptions: Subscription[] = [];
   readonly #waiting = new Set<() => void>();
-  readonly #watchers = new Set<() => void>();
+  readonly #changes = new Changes();
   #statusWatch: Watch | null = null;
-  #telling: NodeJS.Timeout | null = null;
   #received = 0;
   #interruptions = 0;
   #stopping: Promise<void> | null = null;
@@ -47,12 +46,12 @@ export class LiveTap implements SubjectTap {
   #end: Error | null | undefined;
   #resolveEnded: (end: Error | null) => void = () => undefined;
 
-  constructor(handle: NatsHandle, filters: readonly string[], { group, buffer, bufferBytes, overflow, internal }: TapSettings) {
+  constructor(handle: NatsHandle, talk: Talk, filters: readonly string[], { group, buffer, bufferBytes, overflow, internal }: TapSettings) {
     this.subjects = filters;
     this.group = group;
     this.#handle = handle;
-    this.#inboxPrefix = inboxPrefixOf(handle);
-    this.#sources = withoutCovered(filters.map((filter) => ({ filter, internal: internal ?? namesInternal(filter, this.#inboxPrefix) })));
+    this.#talk = talk;
+    this.#sources = withoutCovered(filters.map((filter) => ({ filter, talk: internal === true || talk.isNamedBy(filter), feeding: internal !== false })));
     this.#buffer = new TapBuffer(buffer, bufferBytes, overflow);
     this.ended = new Promise((resolve) => { this.#resolveEnded = resolve; });
   }
@@ -85,7 +84,7 @@ export class LiveTap implements SubjectTap {
     this.#statusWatch = this.#handle.onStatus(({ state }) => {
       if (state === "lost" && !lost) this.#interruptions += 1;
       lost = state === "lost";
-      this.#changed();
+      this.#changes.tell();
     });
   }
 
@@ -94,7 +93,7 @@ export class LiveTap implements SubjectTap {
     for (;;) {
       if (this.#buffer.size > 0) {
         const taken = this.#buffer.take(max);
-        this.#changed();
+        this.#changes.tell();
         return taken;
       }
       if (this.#end instanceof Error) throw this.#end;
@@ -110,15 +109,12 @@ export class LiveTap implements SubjectTap {
 
   clear(): number {
     const cleared = this.#buffer.take(Number.POSITIVE_INFINITY).length;
-    this.#changed();
+    this.#changes.tell();
     return cleared;
   }
 
   watch(onChange: () => void): Watch {
-    const own = (): void => { onChange(); };
-    this.#watchers.add(own);
-    const close = (): void => { this.#watchers.delete(own); };
-    return { close, [Symbol.dispose]: close };
+    return this.#changes.watch(onChange);
   }
 
   stop(): Promise<void> {
@@ -142,8 +138,8 @@ export class LiveTap implements SubjectTap {
 
   /** Of several subscriptions that match a message only the first takes it; within a queue group the server sees to that. */
   #wants(place: number, subject: string): boolean {
-    const internal = isInternal(subject, this.#inboxPrefix);
-    const takes = (source: Source | undefined): boolean => source !== undefined && (source.internal || !internal);
+    const [talk, feeds] = [this.#talk.includes(subject), this.#talk.feeds(subject)];
+    const takes = (source: Source | undefined): boolean => source !== undefined && (source.talk || !talk) && (source.feeding || !feeds);
     if (!takes(this.#sources[place])) return false;
     return this.group !== null || !this.#sources.slice(0, place).some((source) => takes(source) && subjectMatches(source.filter, subject));
   }
@@ -152,7 +148,7 @@ export class LiveTap implements SubjectTap {
     this.#received += 1;
     this.#buffer.add(message);
     this.#wake();
-    this.#changed();
+    this.#changes.tell();
   }
 
   #fail(error: QueuescopeError): void {
@@ -166,19 +162,11 @@ export class LiveTap implements SubjectTap {
     this.#end = end;
     this.#resolveEnded(end);
     this.#wake();
-    this.#changed();
+    this.#changes.tell();
   }
 
   #wake(): void {
     for (const wake of this.#waiting) wake();
-  }
-
-  #changed(): void {
-    if (this.#watchers.size === 0) return;
-    this.#telling ??= setTimeout(() => {
-      this.#telling = null;
-      for (const tell of this.#watchers) tell();
-    }, TELL_AFTER);
   }
 
   /** Until something arrives, the tap ends, time is up, or the signal is aborted. */
@@ -201,8 +189,8 @@ export class LiveTap implements SubjectTap {
 /** Without those that another one includes, which would take every message twice. */
 function withoutCovered(sources: readonly Source[]): Source[] {
   return sources.filter((source, i) => !sources.some((other, j) => {
-    if (i === j || !subjectCovers(other.filter, source.filter) || (source.internal && !other.internal)) return false;
+    if (i === j || !subjectCovers(other.filter, source.filter) || (source.talk && !other.talk)) return false;
     // Of two that include each other the first stays.
-    return j < i || !subjectCovers(source.filter, other.filter) || (other.internal && !source.internal);
+    return j < i || !subjectCovers(source.filter, other.filter) || (other.talk && !source.talk);
   }));
 }

@@ -26,6 +26,7 @@ export class NaqLayout implements Layout {
   readonly product = "NAQ";
   readonly keepsCompleted = false;
   readonly #source: Source;
+  #read: { readonly seen: string; readonly entries: readonly ScheduleEntry[] } | undefined;
 
   constructor(source: Source) {
     this.#source = source;
@@ -51,8 +52,15 @@ export class NaqLayout implements Layout {
     return [...names].sort().map((name) => queueOf(stream, name, counts.get(name) ?? 0, consumers.find((consumer) => consumer.name === `${DURABLE}${name}`)));
   }
 
+  /** Without looking at the other queues. */
   async find(queue: string): Promise<ForeignQueue | undefined> {
-    return (await this.queues()).find(({ name }) => name === queue);
+    const name = queue.slice(this.prefix.length);
+    const stream = NAQ_NAME.test(name) ? await this.#source.find(JOBS) : undefined;
+    if (stream === undefined) return undefined;
+    const [jobs, consumer] = await Promise.all([this.#source.count(JOBS, `${QUEUE}${name}`), this.#source.consumer(JOBS, `${DURABLE}${name}`)]);
+    const found = queueOf(stream, name, jobs, consumer);
+    if (jobs > 0 || consumer !== undefined || (await this.deadCount(found)) > 0 || (await this.scheduled(found)).length > 0) return found;
+    return undefined;
   }
 
   async fresh(queue: string): Promise<ForeignQueue> {
@@ -111,6 +119,10 @@ export class NaqLayout implements Layout {
     return this.#source.count(FAILED, `${DEAD}${name.slice(this.prefix.length)}`);
   }
 
+  async isDead(_queue: ForeignQueue, seq: number): Promise<boolean> {
+    return (await this.#source.at(FAILED, seq)) !== undefined;
+  }
+
   deadMessages(): Promise<ReadonlySet<number>> {
     // Failed jobs leave the stream of jobs.
     return Promise.resolve(new Set());
@@ -147,10 +159,15 @@ export class NaqLayout implements Layout {
     throw new QueuescopeError("unsupported", `The jobs of ${name} are pickled, and its workers would throw a JSON job away. Queuescope never writes pickles: set NAQ_JOB_SERIALIZER=json for its producers and workers; once they have worked off what is pickled, push again.`, { queue: name });
   }
 
-  async #schedules(): Promise<ScheduleEntry[]> {
+  /** Read again only when the bucket has changed: each queue's counts ask for them. */
+  async #schedules(): Promise<readonly ScheduleEntry[]> {
     const stream = await this.#source.find(`KV_${SCHEDULES}`);
-    const entries = await entriesOf(this.#source, stream, MOST_ENTRIES);
-    return entries.map(({ key, stored }) => ({ key, stored, ...readRecord(stored.data) }));
+    const seen = JSON.stringify([stream?.created, stream?.state.last_seq, stream?.state.messages]);
+    if (this.#read?.seen !== seen) {
+      const entries = await entriesOf(this.#source, stream, MOST_ENTRIES);
+      this.#read = { seen, entries: entries.map(({ key, stored }) => ({ key, stored, ...readRecord(stored.data) })) };
+    }
+    return this.#read.entries;
   }
 
   async scheduledMessage(key: string): Promise<Message | undefined> {

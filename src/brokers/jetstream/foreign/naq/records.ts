@@ -82,9 +82,10 @@ function functionText(value: unknown): unknown {
   const reference = referenceOf(value);
   if (reference !== undefined) return reference;
   const inert = inertOf(value);
-  if (inert === undefined) return value;
-  const [, , name] = inert.args;
-  return inert.name.endsWith("._make_function") && typeof name === "string" ? `${name} (its code is in the pickle)` : value;
+  if (inert?.name.endsWith("._make_function") !== true) return value;
+  // Of the code's parts the first texts are its file and its name.
+  const [, name] = (inertOf(inert.args[0])?.args ?? []).filter((part) => typeof part === "string");
+  return `${name ?? "a function"} (its code is in the pickle)`;
 }
 
 /** Seconds since 1970 as Python gives them. */

@@ -44,11 +44,13 @@ interface Known {
  */
 export class Deaths {
   readonly #source: Source;
+  readonly #replicas: number;
   readonly #known = new Map<string, Known>();
   #subscriptions: Subscription[] | undefined;
 
-  constructor(source: Source) {
+  constructor(source: Source, replicas: number) {
     this.#source = source;
+    this.#replicas = replicas;
   }
 
   /** From now on; again and again does nothing. */
@@ -82,11 +84,13 @@ export class Deaths {
   async keep(keep: boolean): Promise<void> {
     if (keep === (await this.kept())) return;
     if (!keep) {
+      // Emptied first: nats-server 2.15 can bring messages back when it is made anew at once.
+      await this.#source.api.purge(STREAM);
       await this.#source.api.request(`STREAM.DELETE.${STREAM}`);
       for (const known of this.#known.values()) known.read = 0;
       return;
     }
-    const config = { name: STREAM, description: "Queuescope: what the server tells of terminated and given-up messages", subjects: KINDS.map((kind) => `${SUBJECT}.${kind}.>`), retention: "limits", discard: "old", storage: "file", max_age: WEEK_NS, max_msgs: MOST_KEPT, num_replicas: 1 };
+    const config = { name: STREAM, description: "Queuescope: what the server tells of terminated and given-up messages", subjects: KINDS.map((kind) => `${SUBJECT}.${kind}.>`), retention: "limits", discard: "old", storage: "file", max_age: WEEK_NS, max_msgs: MOST_KEPT, num_replicas: this.#replicas };
     await this.#source.api.request(`STREAM.CREATE.${STREAM}`, config);
   }
 

@@ -105,6 +105,10 @@ export class ProtoqueueLayout implements Layout {
     return (await this.#deathsOf(queue)).length;
   }
 
+  async isDead(queue: ForeignQueue, seq: number): Promise<boolean> {
+    return (await this.deadMessages(queue)).has(seq);
+  }
+
   async deadMessages(queue: ForeignQueue): Promise<ReadonlySet<number>> {
     return new Set((await this.#deathsOf(queue)).map(({ seq }) => seq));
   }
@@ -152,9 +156,11 @@ export class ProtoqueueLayout implements Layout {
   /** By a durable that is named as Protoqueue names its own, or by its last message. */
   async #isOne(stream: ForeignStream): Promise<boolean> {
     const { name } = stream.config;
-    const seen = `${stream.created ?? ""} ${stream.state.last_seq} ${stream.state.consumer_count ?? 0}`;
+    const created = stream.created ?? "";
+    const seen = `${created} ${stream.state.last_seq} ${stream.state.consumer_count ?? 0}`;
     const known = this.#recognised.get(name);
-    if (known?.seen === seen) return known.is;
+    // Once it is one it stays one, unless it is made anew.
+    if (known?.seen === seen || (known?.is === true && known.seen.startsWith(`${created} `))) return known.is;
     const is = (await this.#source.consumers(name)).some((consumer) => isDurable(stream, consumer)) || (await this.#holdsTask(stream));
     this.#recognised.set(name, { seen, is });
     return is;

@@ -1,5 +1,9 @@
-import { groupName, instant, invalidInput, MESSAGE_STATES, partitionName } from "../../core/index.ts";
-import type { Instant, MessageState } from "../../core/index.ts";
+import { invalidInput } from "./errors.ts";
+import { MESSAGE_STATES } from "./message.ts";
+import type { MessageState } from "./message.ts";
+import { groupName, partitionName } from "./names.ts";
+import { instant } from "./time.ts";
+import type { Instant } from "./time.ts";
 
 interface Names {
   readonly group?: string | undefined;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { bucketMs, percentile, timingBucket } from "../../src/brokers/local/timing.ts";
+import { bucketMs, percentile, timingBucket } from "../../src/core/index.ts";
 
 describe("timing histogram", () => {
   it("places a duration within 10 % of its bucket's middle", () => {

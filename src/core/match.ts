@@ -1,4 +1,4 @@
-import type { Headers } from "../../core/index.ts";
+import type { Headers } from "./message.ts";
 
 const lenient = new TextDecoder();
 

@@ -1,5 +1,5 @@
-import { invalidInput } from "../../core/index.ts";
-import type { Page, PageRequest } from "../../core/index.ts";
+import { invalidInput } from "./errors.ts";
+import type { Page, PageRequest } from "./port/page.ts";
 
 /** Most rows that one call reads to find matching ones; then it answers what it has and where to go on. */
 export const SCAN_LIMIT = 2_000;

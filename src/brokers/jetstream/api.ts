@@ -1,0 +1,219 @@
+import type { Msg } from "@nats-io/transport-node";
+import { QueuescopeError } from "../../core/index.ts";
+import { apiFailure } from "./api-errors.ts";
+import type { NatsHandle } from "./connection/index.ts";
+import { LogMessage } from "./message.ts";
+
+/** What the engine needs of a connection. */
+export type Link = Pick<NatsHandle, "nc" | "prefix" | "inbox" | "headers" | "failure" | "onViolation">;
+
+/** A message as a stream keeps it. */
+export interface Stored {
+  readonly seq: number;
+  readonly subject: string;
+  /** Milliseconds: when the server took it. */
+  readonly at: number;
+  readonly headers: Headers;
+  readonly data: Uint8Array;
+}
+
+export type Headers = Readonly<Record<string, string>>;
+
+export interface StreamState {
+  readonly messages: number;
+  readonly bytes: number;
+  readonly first_seq: number;
+  readonly last_seq: number;
+  readonly num_deleted?: number;
+  readonly num_subjects?: number;
+  readonly subjects?: Readonly<Record<string, number>>;
+}
+
+export interface StreamInfo {
+  readonly config: Readonly<Record<string, unknown>> & { readonly name: string };
+  readonly state: StreamState;
+  readonly total?: number;
+}
+
+interface RawMessage {
+  readonly message: { readonly subject: string; readonly seq: number; readonly hdrs?: string; readonly data?: string; readonly time: string };
+}
+
+/** How long an answer may take before the server counts as out of reach. */
+export const PATIENCE = 5_000;
+
+export const NO_MESSAGE = 10_037;
+export const STREAM_NOT_FOUND = 10_059;
+export const WRONG_LAST_SEQUENCE = 10_071;
+
+/** JetStream's requests, as plain JSON: what the server doesn't know it drops, what we don't know we ignore. */
+export class Api {
+  readonly link: Link;
+
+  constructor(link: Link) {
+    this.link = link;
+  }
+
+  /** @throws unavailable, permission-denied, and what the server refuses */
+  async request<T>(subject: string, body?: unknown, timeout = PATIENCE): Promise<T> {
+    const text = body === undefined ? "" : JSON.stringify(body);
+    let answer: Msg;
+    try {
+      answer = await this.link.nc.request(`${this.link.prefix}.${subject}`, text, { timeout });
+    } catch (cause) {
+      throw this.link.failure(cause, `${this.link.prefix}.${subject}`);
+    }
+    const value = JSON.parse(answer.string()) as T & { error?: { code: number; err_code?: number; description: string } };
+    if (value.error !== undefined) throw apiFailure(value.error);
+    return value;
+  }
+
+  streamInfo(name: string, more: { subjects_filter?: string; offset?: number; deleted_details?: boolean } = {}): Promise<StreamInfo> {
+    return this.request<StreamInfo>(`STREAM.INFO.${name}`, more);
+  }
+
+  /** Counts by subject, in pages of up to 100,000 as the server cuts them. */
+  async subjects(stream: string, filter: string): Promise<Map<string, number>> {
+    const found = new Map<string, number>();
+    for (;;) {
+      const info = await this.streamInfo(stream, { subjects_filter: filter, offset: found.size });
+      const page = Object.entries(info.state.subjects ?? {});
+      for (const [subject, count] of page) found.set(subject, count);
+      if (page.length === 0 || found.size >= (info.total ?? 0)) return found;
+    }
+  }
+
+  /** `undefined` where there is none. */
+  async read(stream: string, which: { seq: number; next_by_subj?: string } | { last_by_subj: string }): Promise<Stored | undefined> {
+    try {
+      return stored(await this.request<RawMessage>(`STREAM.MSG.GET.${stream}`, which));
+    } catch (error) {
+      if (isApiError(error, NO_MESSAGE)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Whether it was there. */
+  async deleteMessage(stream: string, seq: number): Promise<boolean> {
+    try {
+      await this.request(`STREAM.MSG.DELETE.${stream}`, { seq, no_erase: true });
+      return true;
+    } catch (error) {
+      // 10043: no such message; 10057: it was deleted before.
+      if (isApiError(error, NO_MESSAGE) || isApiError(error, 10_043) || isApiError(error, 10_057)) return false;
+      throw error;
+    }
+  }
+
+  /** Removes messages below `seq`, of a subject or of all; answers how many. */
+  async purge(stream: string, what: { filter?: string; seq?: number } = {}): Promise<number> {
+    return (await this.request<{ purged: number }>(`STREAM.PURGE.${stream}`, what, 30_000)).purged;
+  }
+
+  /** How many messages of `filter` there are from `seq` on, without reading them. */
+  async countFrom(stream: string, filter: string, from: { seq: number } | { time: number }): Promise<number> {
+    const name = `qsc_${Math.random().toString(36).slice(2, 12)}`;
+    const start = "seq" in from ? { deliver_policy: "by_start_sequence", opt_start_seq: Math.max(1, from.seq) } : { deliver_policy: "by_start_time", opt_start_time: new Date(from.time).toISOString() };
+    const made = await this.makeConsumer(stream, name, { filter_subject: filter, inactive_threshold: 5_000_000_000, ...start });
+    await this.request(`CONSUMER.DELETE.${stream}.${name}`);
+    return made.num_pending;
+  }
+
+  /**
+   * Up to `most` messages of `filter` from `from` on, in order, by a consumer that lives as long as this call.
+   * @param how `bytes`: fewer when they have more than this, one at least; `headersOnly`: without their data
+   */
+  async readMany(stream: string, filter: string, from: number, most: number, how: { readonly bytes?: number; readonly headersOnly?: true } = {}): Promise<LogMessage[]> {
+    if (most <= 2 && how.headersOnly === undefined) return this.#oneByOne(stream, filter, from, most);
+    const name = `qsc_${Math.random().toString(36).slice(2, 12)}`;
+    const { nc, prefix } = this.link;
+    const { num_pending: there } = await this.makeConsumer(stream, name, { filter_subject: filter, inactive_threshold: 10_000_000_000, deliver_policy: "by_start_sequence", opt_start_seq: Math.max(1, from), ...(how.headersOnly === undefined ? {} : { headers_only: true }) });
+    const want = Math.min(most, there);
+    const found: LogMessage[] = [];
+    const limit = how.bytes === undefined ? {} : { max_bytes: Math.max(how.bytes, (nc.info?.max_payload ?? 0) + 65_536) };
+    if (want > 0) await this.#collect(`CONSUMER.MSG.NEXT.${stream}.${name}`, filter, { batch: want, ...limit }, found);
+    nc.publish(`${prefix}.CONSUMER.DELETE.${stream}.${name}`);
+    return found;
+  }
+
+  async #oneByOne(stream: string, filter: string, from: number, most: number): Promise<LogMessage[]> {
+    const found: LogMessage[] = [];
+    for (let seq = Math.max(1, from); found.length < most; ) {
+      const next = await this.read(stream, { seq, next_by_subj: filter });
+      if (next === undefined) break;
+      found.push(LogMessage.ofStored(next));
+      seq = next.seq + 1;
+    }
+    return found;
+  }
+
+  #collect(pull: string, filter: string, want: { readonly batch: number; readonly max_bytes?: number }, found: LogMessage[]): Promise<void> {
+    const { nc, prefix } = this.link;
+    return new Promise((resolve, reject) => {
+      const end = (error?: Error): void => {
+        clearTimeout(timer);
+        subscription.unsubscribe();
+        if (error === undefined) resolve();
+        else reject(error);
+      };
+      const timer = setTimeout(() => { end(new QueuescopeError("unavailable", `The NATS server didn't send what it has of ${filter} in time. Try again.`)); }, PATIENCE);
+      const subscription = nc.subscribe(this.link.inbox(), {
+        callback: (error, message) => {
+          if (error !== null) {
+            end(this.link.failure(error, pull));
+            return;
+          }
+          const read = LogMessage.delivered(message);
+          // A status: what was removed since the count doesn't come, nor what is too much.
+          if (read === undefined) {
+            end();
+            return;
+          }
+          found.push(read);
+          if (found.length >= want.batch) end();
+        },
+      });
+      nc.publish(`${prefix}.${pull}`, JSON.stringify({ ...want, no_wait: true }), { reply: subscription.getSubject() });
+    });
+  }
+
+  /** A consumer that only reads: it acks nothing, and lives in memory. */
+  makeConsumer(stream: string, name: string, config: Readonly<Record<string, unknown>>): Promise<{ num_pending: number }> {
+    const consumer = { name, ack_policy: "none", replay_policy: "instant", mem_storage: true, num_replicas: 1, ...config };
+    return this.request(`CONSUMER.CREATE.${stream}.${name}`, { stream_name: stream, config: consumer });
+  }
+}
+
+export class JetStreamError extends Error {
+  readonly code: number;
+
+  /** @param code JetStream's own number of the error */
+  constructor(code: number, description: string) {
+    super(description);
+    this.code = code;
+  }
+}
+
+export function isApiError(error: unknown, code: number): boolean {
+  return error instanceof Error && error.cause instanceof JetStreamError && error.cause.code === code;
+}
+
+function stored({ message }: RawMessage): Stored {
+  return {
+    seq: message.seq,
+    subject: message.subject,
+    at: Date.parse(message.time),
+    headers: message.hdrs === undefined ? {} : readHeaders(Buffer.from(message.hdrs, "base64").toString()),
+    data: message.data === undefined ? new Uint8Array() : Buffer.from(message.data, "base64"),
+  };
+}
+
+/** From the block that begins with `NATS/1.0`. */
+function readHeaders(block: string): Headers {
+  const headers: Record<string, string> = {};
+  for (const line of block.split("\r\n").slice(1)) {
+    const colon = line.indexOf(":");
+    if (colon > 0) headers[line.slice(0, colon)] = line.slice(colon + 1).trim();
+  }
+  return headers;
+}

@@ -1,0 +1,84 @@
+import { isQueuescopeError, QueuescopeError } from "../../core/index.ts";
+import { bury } from "./burial.ts";
+import type { Definition } from "./definition.ts";
+import type { Effects } from "./effects.ts";
+import type { Engine } from "./engine.ts";
+import type { LogMessage } from "./message.ts";
+import { byGroup, settleOne } from "./messages.ts";
+import type { Acknowledged } from "./publisher.ts";
+import { publishOnce } from "./push.ts";
+import type { Intent } from "./record.ts";
+import type { GroupSession } from "./session.ts";
+import { eventPublication } from "./timeline.ts";
+
+/** Does what a stored commit leaves to be done. Answers what became of dead letters and pushes, by their intents. */
+export async function followUp(engine: Engine, session: GroupSession, effects: Effects): Promise<ReadonlyMap<string, Acknowledged>> {
+  const done = await finishIntents(engine, session, effects.queue, effects.intents);
+  await removeOver(engine, session, effects);
+  await storeEvents(engine, session, effects, done);
+  return done;
+}
+
+/** Whoever loads a record with intents does the same: they are harmless when done twice. */
+export async function finishIntents(engine: Engine, session: GroupSession, queue: Definition, ids: readonly string[]): Promise<Map<string, Acknowledged>> {
+  const done = new Map<string, Acknowledged>();
+  if (ids.length === 0) return done;
+  const intents = await session.intents(queue, ids);
+  await Promise.all([...intents].map(async ([id, intent]) => {
+    const result = await finish(engine, session, id, intent);
+    if (result !== undefined) done.set(id, result);
+  }));
+  // Who comes after a crash does them again; nobody has to wait for this.
+  session.run({ queue, apply: ({ state }) => { for (const id of intents.keys()) state.record.intents.delete(id); } })
+    .catch((error: unknown) => { if (!isQueuescopeError(error, "lease-lost")) engine.onError(error); });
+  return done;
+}
+
+async function finish(engine: Engine, session: GroupSession, id: string, intent: Intent): Promise<Acknowledged | undefined> {
+  switch (intent.kind) {
+    case "dead": {
+      const seq = await bury(engine, session, id, intent);
+      return seq === undefined ? undefined : { seq, duplicate: false };
+    }
+    case "push":
+      return publishOnce(engine, await engine.catalog.byId(intent.queue), { subject: intent.subject, headers: intent.headers, data: Buffer.from(intent.data, "base64") });
+    case "settle":
+      await settleLater(engine, intent);
+      return undefined;
+  }
+}
+
+/** What a transaction settles in another group. Where it was done already, its receipts are stale. */
+async function settleLater(engine: Engine, { settlements }: Extract<Intent, { kind: "settle" }>): Promise<void> {
+  const { results, groups } = await byGroup(engine, settlements);
+  await Promise.all(groups.map((group) => settleOne(results, group)));
+}
+
+/** Messages that are over go from the log, but for those that another group works on: these it may still finish. */
+async function removeOver(engine: Engine, session: GroupSession, { queue, over, events }: Effects): Promise<void> {
+  if (over.length === 0) return;
+  const others = (await engine.groupNames(queue)).filter((name) => name !== session.group);
+  const leased = new Set<number>();
+  for (const name of others) for (const seq of await engine.session(queue, name).leasedNow(queue)) leased.add(seq);
+  const wait = queue.options.maxWaitTimeSeconds;
+  // The longest wait counts, leased or not.
+  const goes = (message: LogMessage): boolean => !leased.has(message.seq) || (wait > 0 && message.at <= engine.now() - wait);
+  const gone = over.filter(goes);
+  await Promise.all(gone.map(({ seq }) => engine.api.deleteMessage(session.subjects.log, seq)));
+  for (const { seq } of gone) events.push({ type: "expired", seq, own: true, data: { reason: "It waited longer than its ttl, or the queue's limits, allow." } });
+}
+
+async function storeEvents(engine: Engine, session: GroupSession, { queue, events }: Effects, done: ReadonlyMap<string, Acknowledged>): Promise<void> {
+  const at = engine.now();
+  const named = events.map((event) => {
+    const intent = event.data?.["intent"];
+    if (typeof intent !== "string") return event;
+    const data = Object.fromEntries(Object.entries(event.data ?? {}).filter(([name]) => name !== "intent"));
+    const dead = done.get(intent);
+    return { ...event, data: dead === undefined ? data : { ...data, deadLetterId: `${queue.id}-d${dead.seq}` } };
+  });
+  const results = await engine.publisher.publishAll(named.map((event) => eventPublication(session.subjects, queue, engine.crypt, event, at)));
+  const failed = results.find((result) => result instanceof QueuescopeError);
+  // The timeline misses a line; what it tells of is stored.
+  if (failed !== undefined) engine.onError(failed);
+}

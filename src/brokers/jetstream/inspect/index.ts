@@ -1,0 +1,43 @@
+import type { Inspect } from "../../../core/index.ts";
+import { checkedFilter, checkedIds, checkedNames, QueuescopeError } from "../../../core/index.ts";
+import type { Engine } from "../engine.ts";
+import { browse } from "./browse.ts";
+import { countDeadLetters, deadLetter, deadLetters } from "./dead-letters.ts";
+import { exists, read } from "./find.ts";
+import { leases } from "./lease-list.ts";
+import { partitions } from "./partitions.ts";
+import { peek } from "./peek.ts";
+import { groups, stats } from "./stats.ts";
+
+const later = (): Promise<never> => Promise.reject(new QueuescopeError("unsupported", "Being built."));
+
+export function inspectFacet(engine: Engine): Inspect {
+  const { catalog } = engine;
+  return {
+    peek: async (queue, request = {}) => peek(engine, await catalog.need(queue), checkedNames(request)),
+    browse: async (queue, request = {}) => browse(engine, await catalog.need(queue), checkedFilter(request)),
+    async read(id, group) {
+      checkedNames({ group });
+      return read(engine, id, group);
+    },
+    exists: async (ids) => exists(engine, checkedIds(ids)),
+    stats: async (queue) => stats(engine, await catalog.need(queue)),
+    partitions: async (queue, request = {}) => partitions(engine, await catalog.need(queue), checkedNames(request)),
+    groups: async (queue) => groups(engine, await catalog.need(queue)),
+    leases: async (queue, request = {}) => leases(engine, await catalog.need(queue), checkedNames(request)),
+    async deadLetters(queue, request = {}) {
+      checkedFilter(request);
+      return deadLetters(engine, await catalog.need(queue), request);
+    },
+    async countDeadLetters(queue, filter = {}) {
+      checkedFilter(filter);
+      return countDeadLetters(engine, await catalog.need(queue), filter);
+    },
+    deadLetter: async (id) => deadLetter(engine, id),
+    traces: later,
+    traceNames: later,
+    metrics: later,
+    histogram: later,
+    health: later,
+  };
+}

@@ -1,0 +1,35 @@
+import type { LogMessage } from "../message.ts";
+import { dueOf } from "../timetable.ts";
+import type { Reading } from "./reading.ts";
+
+/** Behind a scheduled message. */
+export interface DuePlace {
+  readonly due: number;
+  readonly seq: number;
+}
+
+/** Messages of one second are sorted by their exact times, unless they are more: then as they were pushed. */
+const SORTED = 200;
+
+/** Scheduled messages behind a place by due time, some at a time. @param until only those that are due by then */
+export async function* scheduledFrom(reading: Reading, place: DuePlace, until = Infinity): AsyncGenerator<LogMessage[]> {
+  const { api } = reading.engine;
+  const { log, allScheduled } = reading.subjects;
+  const counts = new Map([...(await api.subjects(log, allScheduled))].map(([subject, count]) => [Number(subject.split(".").at(-1)), count]));
+  const first = Math.floor(place.due / 1000);
+  for (const second of [...counts.keys()].filter((one) => one >= first && one * 1000 <= until).sort((a, b) => a - b)) {
+    const due = ({ seq, due: at }: { seq: number; due: number }): boolean => at <= until && (at > place.due || (at === place.due && seq > place.seq));
+    if ((counts.get(second) ?? 0) <= SORTED) {
+      const found = await reading.chunk(reading.subjects.scheduled(second * 1000), 1, SORTED);
+      yield found.filter((message) => due({ seq: message.seq, due: dueOf(message) })).sort((a, b) => dueOf(a) - dueOf(b) || a.seq - b.seq);
+      continue;
+    }
+    for (let after = second === first ? place.seq : 0; ; ) {
+      const found = await reading.chunk(reading.subjects.scheduled(second * 1000), after + 1, SORTED);
+      const last = found.at(-1);
+      if (last === undefined) break;
+      yield found.filter((message) => dueOf(message) <= until);
+      after = last.seq;
+    }
+  }
+}

@@ -1,0 +1,109 @@
+import type { Delivery, Wanted } from "../../core/index.ts";
+import { prioritiesOf } from "./definition.ts";
+import type { Definition } from "./definition.ts";
+import type { Work } from "./ending.ts";
+import type { Engine } from "./engine.ts";
+import { deliveryOf } from "./delivery.ts";
+import { overlaid } from "./overlay.ts";
+import type { GroupSession } from "./session.ts";
+import { Taking } from "./taking.ts";
+import type { Missing, Taken } from "./taking.ts";
+
+/** More of a partition than one pop needs is read at a time. */
+const LOOK_AHEAD = 20;
+
+/** What a pop found, and what it has to read first. */
+export interface Take {
+  readonly taken: readonly Taken[];
+  readonly missing: Missing;
+  readonly edited: ReadonlySet<number>;
+}
+
+/** Pops of one request: what couldn't be taken from memory is read, then tried again. */
+export class Popping {
+  readonly session: GroupSession;
+  readonly #engine: Engine;
+  readonly #wanted: Wanted<number>;
+  /** Partitions and messages that were read to their end. */
+  readonly #exhausted = new Set<string>();
+  readonly #gone = new Set<number>();
+  #caughtUp = false;
+
+  constructor(engine: Engine, session: GroupSession, wanted: Wanted<number>) {
+    this.#engine = engine;
+    this.session = session;
+    this.#wanted = wanted;
+  }
+
+  async prepare(queue: Definition): Promise<void> {
+    await this.#engine.timetable(queue).bringIn();
+    await this.session.ensure(queue, this.#wanted.group === "default" ? "all" : this.#wanted.start);
+    if (this.#wanted.message === null && this.#wanted.partition === null) await this.session.readAhead(prioritiesOf(queue), this.#wanted.batch);
+  }
+
+  take(work: Work): Take {
+    const taking = new Taking(work, this.session, this.#wanted, this.#exhausted);
+    taking.run();
+    const edited = new Set(taking.taken.flatMap(({ message: { seq } }) => (work.state.record.edited.has(seq) ? [seq] : [])));
+    return { taken: taking.taken, missing: taking.missing, edited };
+  }
+
+  async pop(queue: Definition): Promise<Delivery[]> {
+    for (;;) {
+      const performed = await this.session.run({ queue, apply: (work) => this.take(work), unsure: ({ taken }) => taken.length === 0 });
+      if (performed === undefined) {
+        await this.session.ensure(queue, this.#wanted.start);
+        continue;
+      }
+      const { value } = performed;
+      if (value.taken.length > 0) return this.deliver(queue, value);
+      if (!(await this.fetch(queue, value.missing)) && !(await this.#catchUp(queue))) return [];
+    }
+  }
+
+  /** What is in memory held nothing for the group: the rest of the log may. `false` when that was read before. */
+  async #catchUp(queue: Definition): Promise<boolean> {
+    if (this.#caughtUp || this.#wanted.message !== null || this.#wanted.partition !== null) return false;
+    this.#caughtUp = true;
+    await this.session.readAhead(prioritiesOf(queue), Infinity);
+    return true;
+  }
+
+  async deliver(queue: Definition, { taken, missing, edited }: Take): Promise<Delivery[]> {
+    // The next pop finds it in memory: partitions of which nothing is there wait no longer than others.
+    if (missing.partitions.size > 0) this.fetch(queue, missing).catch(this.#engine.onError);
+    return Promise.all(taken.map(async (one) => {
+      const message = edited.has(one.message.seq) ? await overlaid(this.#engine, this.session.subjects, one.message) : one.message;
+      return deliveryOf(this.#engine, queue, this.session.group, { ...one, message });
+    }));
+  }
+
+  /** Reads what is missing; `false` when there was nothing to read. */
+  async fetch(queue: Definition, { partitions, messages }: Missing): Promise<boolean> {
+    const { shelves, log, subjects } = this.session;
+    let progress = false;
+    await Promise.all([
+      ...[...partitions].map(async ([partition, after]) => {
+        const most = this.#wanted.batch === 1 ? 1 : this.#wanted.batch + LOOK_AHEAD;
+        const found = await this.#engine.api.readMany(subjects.log, subjects.partition(partition), after + 1, most);
+        if (found.length === 0) {
+          if (this.#exhausted.has(partition)) return;
+          this.#exhausted.add(partition);
+        }
+        shelves.put(partition, after, found);
+        progress = true;
+      }),
+      ...[...messages].map(async (seq) => {
+        const found = await log.message(seq);
+        if (found !== undefined) {
+          shelves.putSingle(found);
+          progress = true;
+        } else if (!this.#gone.has(seq)) {
+          this.#gone.add(seq);
+          await this.session.forgetMessage(queue, seq);
+        }
+      }),
+    ]);
+    return progress;
+  }
+}

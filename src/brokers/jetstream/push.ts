@@ -1,0 +1,201 @@
+import { createHash } from "node:crypto";
+import { checkPriority, checkPushItems, DEFAULT_PARTITION, isQueuescopeError, QueuescopeError } from "../../core/index.ts";
+import type { PushItem, PushResult } from "../../core/index.ts";
+import type { Definition } from "./definition.ts";
+import type { Engine } from "./engine.ts";
+import { messageId } from "./ids.ts";
+import { enclosed, HEADER, LogMessage } from "./message.ts";
+import type { Acknowledged, Publication } from "./publisher.ts";
+import { Subjects, token } from "./subjects.ts";
+import type { Where } from "./subjects.ts";
+
+/** Room that a message's headers, and a dead letter's error, need besides the payload. */
+export const HEADROOM = 48 * 1024;
+
+/** Longer ones are told apart by their hashes. */
+const LONG_ID = 200;
+
+/** A message on its way in. */
+export interface Incoming extends PushItem {
+  /** For a redriven message: the only group that gets it, and what it was made from, as JSON. */
+  readonly onlyGroup?: string | undefined;
+  readonly origin?: string | undefined;
+  /** Deduplicates it instead of a transaction id. */
+  readonly once?: string | undefined;
+}
+
+/** A publication with what its answer needs. */
+export interface Ready {
+  readonly publication: Publication;
+  readonly where: Where;
+  readonly item: Incoming;
+  readonly due: number | null;
+}
+
+/** The queue to push to; made when it is missing and `create` isn't false. */
+export async function queueForPush(engine: Engine, name: string, create: boolean): Promise<Definition> {
+  const found = await engine.catalog.find(name);
+  if (found !== undefined) return found;
+  if (!create) return engine.catalog.need(name);
+  try {
+    return await engine.catalog.create(name);
+  } catch (error) {
+    if (isQueuescopeError(error, "queue-exists")) return engine.catalog.need(name);
+    throw error;
+  }
+}
+
+/** One result an item, in order. @throws as the port's push */
+export async function pushInto(engine: Engine, queue: Definition, items: readonly Incoming[]): Promise<PushResult[]> {
+  if (items.length === 0) return [];
+  return publishReady(engine, queue, await prepare(engine, queue, items));
+}
+
+/** @throws partial-push naming what was stored; what the server said when nothing was */
+export async function publishReady(engine: Engine, queue: Definition, ready: readonly Ready[]): Promise<PushResult[]> {
+  return answered(queue, ready, await publishEach(engine, queue, ready));
+}
+
+/** One result each; `undefined` for what wasn't tried, since one before it in its partition failed. */
+export async function publishEach(engine: Engine, queue: Definition, ready: readonly Ready[]): Promise<(Acknowledged | QueuescopeError | undefined)[]> {
+  const results = new Array<Acknowledged | QueuescopeError | undefined>(ready.length).fill(undefined);
+  for (const wave of waves(ready)) {
+    const answers = await engine.publisher.publishAll(wave.map((index) => (ready[index] as Ready).publication));
+    await Promise.all(wave.map(async (index, i) => {
+      const answer = answers[i] as Acknowledged | QueuescopeError;
+      const again = !(answer instanceof QueuescopeError) && answer.duplicate;
+      results[index] = again ? await beyondWindow(engine, queue, (ready[index] as Ready).publication, answer) : answer;
+    }));
+    // What stands behind a failure in its partition must not overtake it.
+    if (answers.some((answer) => answer instanceof QueuescopeError)) break;
+  }
+  tell(engine, queue, ready);
+  return results;
+}
+
+/** Checks everything before the first item is stored. */
+export async function prepare(engine: Engine, queue: Definition, items: readonly Incoming[]): Promise<Ready[]> {
+  checkPushItems(items);
+  const { options } = queue;
+  if (options.encryptionEnabled && !engine.crypt.available) throw new QueuescopeError("encryption-key-missing", `The queue ${queue.name} is encrypted, and no key is set. Set QUEUESCOPE_ENCRYPTION_KEY to its 64 hexadecimal digits.`, { queue: queue.name });
+  if (options.ordered) for (const { priority } of items) if (priority !== undefined) checkPriority(priority, DEFAULT_PARTITION, "priority");
+  const subjects = new Subjects(queue.name);
+  const now = engine.now();
+  const ready = items.map((item, i) => publicationOf(engine, queue, subjects, item, now, items.length > 1 ? `items[${i}].` : ""));
+  await openPriorities(engine, queue, ready);
+  await engine.makeRoom(queue, items.length);
+  return ready;
+}
+
+function publicationOf(engine: Engine, queue: Definition, subjects: Subjects, item: Incoming, now: number, at: string): Ready {
+  const { options } = queue;
+  const where = placeOf(item, queue);
+  const due = item.deliverAt !== undefined && item.deliverAt > now ? Math.trunc(item.deliverAt) : null;
+  const { headers, data } = contentsOf(engine, queue, item, at);
+  if (item.transactionId !== undefined) headers[HEADER.transaction] = JSON.stringify(item.transactionId);
+  const ttl = item.ttl ?? options.ttl;
+  if (due !== null) {
+    headers[HEADER.due] = String(due);
+    headers[HEADER.place] = JSON.stringify(where);
+    if (ttl > 0) headers[HEADER.ttl] = String(ttl);
+  } else if (ttl > 0) {
+    headers[HEADER.expires] = String(now + Math.round(ttl));
+  }
+  if (engine.stamps) headers[HEADER.at] = String(now);
+  if (item.onlyGroup !== undefined) headers[HEADER.onlyGroup] = JSON.stringify(item.onlyGroup);
+  if (item.origin !== undefined) headers[HEADER.origin] = item.origin;
+  const once = item.once ?? (item.transactionId !== undefined && options.dedupWindowSeconds > 0 ? `${where.partition === null ? "" : token(where.partition)} ${item.transactionId}` : undefined);
+  if (once !== undefined) headers["Nats-Msg-Id"] = once.length > LONG_ID ? createHash("sha256").update(once).digest("base64url") : token(once);
+  return { publication: { subject: due === null ? subjects.message(where) : subjects.scheduled(due), ...enclosed(headers, data) }, where, item, due };
+}
+
+/** Data and headers as they are stored. @throws payload-too-large */
+export function contentsOf(engine: Engine, queue: Definition, item: Pick<PushItem, "payload" | "headers" | "transactionId">, at = ""): { headers: Record<string, string>; readonly data: Uint8Array } {
+  const own = headersText(engine, queue, item.headers);
+  const data = engine.crypt.seal(item.payload.bytes, queue.options.encryptionEnabled);
+  checkSize(engine, data.length + (own?.length ?? 0) + (item.transactionId?.length ?? 0), `${at}payload`);
+  return { headers: { [HEADER.encoding]: item.payload.encoding, ...(own === undefined ? {} : { [HEADER.headers]: own }) }, data };
+}
+
+function headersText({ crypt }: Engine, { options }: Definition, headers: PushItem["headers"]): string | undefined {
+  if (headers === undefined || Object.keys(headers).length === 0) return undefined;
+  const text = JSON.stringify(headers);
+  return options.encryptionEnabled ? `!${Buffer.from(crypt.sealText(text, true)).toString("base64")}` : text;
+}
+
+function checkSize({ maxPayload }: Engine, bytes: number, field: string): void {
+  if (bytes <= maxPayload) return;
+  throw new QueuescopeError("payload-too-large", `${field} has ${bytes} bytes with its headers; this NATS server takes ${maxPayload} (its max_payload less ${HEADROOM} for what comes with it). Raise max_payload in the server's configuration, or store it elsewhere and push a reference to it.`, { field });
+}
+
+/** Where the queue's options put a message. */
+function placeOf({ partition, priority }: PushItem, { options }: Definition): Where {
+  if (partition !== undefined) return { partition };
+  if (options.ordered) return { partition: DEFAULT_PARTITION };
+  return { partition: null, priority: priority ?? options.priority };
+}
+
+/** Who pops looks for a priority only once a message has had it. */
+async function openPriorities(engine: Engine, queue: Definition, ready: readonly Ready[]): Promise<void> {
+  let bits = queue.priorities;
+  for (const { where } of ready) if (where.partition === null) bits |= 1 << where.priority;
+  if (bits !== queue.priorities) await engine.catalog.change(queue.name, (before) => ({ ...before, priorities: before.priorities | bits }));
+}
+
+/** One message, whose duplicate is refused. */
+export async function publishOnce(engine: Engine, queue: Definition | undefined, publication: Publication): Promise<Acknowledged> {
+  const answer = await engine.publisher.publish(publication);
+  return answer.duplicate && queue !== undefined ? beyondWindow(engine, queue, publication, answer) : answer;
+}
+
+/**
+ * The server may remember ids for longer than the queue does: a duplicate of a message that is older than the queue's
+ * window enters under an id of the next generation, which is deduplicated in turn.
+ */
+async function beyondWindow(engine: Engine, queue: Definition, publication: Publication, first: Acknowledged): Promise<Acknowledged> {
+  const window = queue.options.dedupWindowSeconds;
+  const id = publication.headers?.["Nats-Msg-Id"];
+  let answer = first;
+  while (answer.duplicate && id !== undefined && publication.headers?.[HEADER.transaction] !== undefined) {
+    const stored = await engine.api.read(new Subjects(queue.name).log, { seq: answer.seq });
+    if (stored === undefined || LogMessage.ofStored(stored).at > engine.now() - window) return answer;
+    answer = await engine.publisher.publish({ ...publication, headers: { ...publication.headers, "Nats-Msg-Id": `${id}=${answer.seq}` } });
+  }
+  return answer;
+}
+
+/** Items that may be under way together: of each partition one, since a lost one must stop those behind it. */
+function waves(ready: readonly Ready[]): number[][] {
+  const made: number[][] = [];
+  const nth = new Map<string, number>();
+  ready.forEach(({ where, due }, index) => {
+    const wave = where.partition === null || due !== null ? 0 : (nth.get(where.partition) ?? 0);
+    if (where.partition !== null && due === null) nth.set(where.partition, wave + 1);
+    (made[wave] ??= []).push(index);
+  });
+  return made;
+}
+
+export function tell(engine: Engine, queue: Definition, ready: readonly Ready[]): void {
+  const subjects = new Subjects(queue.name);
+  for (const { due } of ready) {
+    if (due === null) continue;
+    engine.timetable(queue).add(due);
+    engine.changed(subjects, due);
+  }
+  engine.changed(subjects);
+}
+
+/** @throws partial-push naming what was stored; what the server said when nothing was */
+function answered(queue: Definition, ready: readonly Ready[], results: readonly (Acknowledged | QueuescopeError | undefined)[]): PushResult[] {
+  const failure = results.find((result) => result instanceof QueuescopeError);
+  const stored = results.flatMap((result, i) => (result === undefined || result instanceof QueuescopeError ? [] : [resultOf(queue, ready[i] as Ready, result)]));
+  if (failure === undefined) return stored;
+  if (stored.length === 0) throw failure;
+  throw new QueuescopeError("partial-push", `${stored.length} of ${ready.length} messages were stored in ${queue.name}, then: ${failure.message}`, { queue: queue.name, stored: stored.map(({ id }) => id), cause: failure });
+}
+
+export function resultOf(queue: Definition, { item, where, due }: Ready, { seq, duplicate }: Acknowledged): PushResult {
+  const id = messageId(queue.id, seq);
+  return { id, status: duplicate ? "duplicate" : due === null ? "queued" : "scheduled", transactionId: item.transactionId ?? id, partition: where.partition };
+}

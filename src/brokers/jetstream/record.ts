@@ -1,0 +1,292 @@
+import type { DeadReason, GroupStart, Instant, Settlement } from "../../core/index.ts";
+
+/**
+ * What a group knows of its queue: how far it has come, and each partition and message that isn't simply behind or
+ * ahead of that. One record a group, kept as a map of small entries, so that a commit stores only what it changed.
+ * Names are short, since they are stored.
+ */
+export interface Head {
+  readonly start: GroupStart;
+  /** Messages up to here are before the group's start. */
+  readonly from: number;
+  /** By priority: every message of it up to here was taken up, and is settled unless an entry says otherwise. */
+  readonly at: readonly number[];
+  readonly paused: boolean;
+  /** The queue is paused: in the group's record too, so that no pop misses it. */
+  readonly stopped: boolean;
+  readonly held: number | null;
+  /** How often the group was moved: what was read ahead before is of no use after. */
+  readonly seeks?: number;
+  readonly totals: Totals;
+}
+
+/** Since the group was made. */
+export interface Totals {
+  readonly delivered: number;
+  readonly completed: number;
+  readonly failed: number;
+  readonly expired: number;
+  readonly dead: number;
+  readonly dropped: number;
+  readonly redriven: number;
+}
+
+/** A delivery that came back. */
+export interface Past {
+  readonly seq: number;
+  /** Charges. */
+  readonly c: number;
+  /** Deliveries. */
+  readonly d: number;
+  /** It waits because of a charge (1), or was returned uncharged (0). */
+  readonly r: 0 | 1;
+  /** Of a partition's message that was charged: not to be delivered before. */
+  readonly at?: Instant;
+  /** Its last error; sealed where the queue is encrypted. */
+  readonly err?: string;
+}
+
+export interface Lease {
+  /** Part of the receipt. */
+  readonly token: string;
+  readonly since: Instant;
+  readonly ends: Instant;
+  readonly worker?: string;
+  /** Unsettled messages, in order. */
+  readonly open: readonly number[];
+}
+
+/** A partition with something unsettled at or below the group's position, or settled beyond it. */
+export interface Part {
+  /** Every message of it up to here is settled. */
+  readonly pos: number;
+  /** The last one that was seen; beyond the position of the group nothing is known. */
+  readonly tail: number;
+  /** Unsettled messages up to `tail`, leased or not. */
+  readonly n: number;
+  /** Not to be delivered before. */
+  readonly ready?: Instant;
+  readonly lease?: Lease & { /** The last message it was given. */ readonly last: number };
+  /** Settled beyond `pos`. */
+  readonly done?: readonly number[];
+  /** Histories of unsettled messages that were delivered before. */
+  readonly past?: readonly Past[];
+}
+
+/** A message without a partition that came back; kept while it is leased again. */
+export interface Back extends Past {
+  /** When to deliver it again; while it is leased, of no meaning. */
+  readonly ready: Instant;
+  /** Its priority, where that isn't 0. */
+  readonly p?: number;
+  /** Its lease ran out: it comes in a batch of its own. */
+  readonly alone?: 1;
+  readonly lease?: string;
+}
+
+/** What is still to be done after a commit, by whoever loads the record; harmless when done twice. */
+export type Intent =
+  | { readonly kind: "dead"; readonly seq: number; readonly at: Instant; readonly reason: DeadReason; readonly c: number; readonly d: number; /** Sealed where the queue is encrypted. */ readonly err?: string; readonly stack?: string }
+  | { readonly kind: "settle"; /** Its id. */ readonly queue: string; readonly group: string; readonly settlements: readonly Settlement[] }
+  | { readonly kind: "push"; /** Its id. */ readonly queue: string; readonly subject: string; readonly headers: Readonly<Record<string, string>>; /** Base64. */ readonly data: string };
+
+export interface Entries {
+  readonly head: Head;
+  /** By partition. */
+  readonly p: Part;
+  /** By token: leases of messages without a partition. */
+  readonly l: Lease;
+  /** By sequence. */
+  readonly b: Back;
+  /** By sequence: without a partition, beyond the position, and taken up out of turn. */
+  readonly a: 1;
+  /** By sequence, with its priority: removed beyond the position; who has it in memory must not deliver it. */
+  readonly s: number;
+  /** By sequence: edited, so that its overlay is to be read. */
+  readonly e: 1;
+  /** By a random id. */
+  readonly i: Intent;
+}
+
+type Kind = Exclude<keyof Entries, "head">;
+
+/** One stored commit. `chain` empty: a snapshot, with everything; else the sequences since the snapshot, it first. */
+export interface Patch {
+  readonly v: 1;
+  /** Who finds this id at the end of the chain knows that its commit was stored. */
+  readonly id: string;
+  readonly chain: readonly number[];
+  /** Ids of the commits before it. */
+  readonly before: readonly string[];
+  readonly head?: Head;
+  readonly set?: Readonly<Record<string, unknown>>;
+  readonly del?: readonly string[];
+}
+
+/** One kind of entries; what changes is remembered for the next commit. */
+export class Table<K extends string | number, V> {
+  readonly #kind: Kind;
+  readonly #rows = new Map<K, V>();
+  readonly #changed: Set<string>;
+
+  constructor(kind: Kind, changed: Set<string>) {
+    this.#kind = kind;
+    this.#changed = changed;
+  }
+
+  get size(): number {
+    return this.#rows.size;
+  }
+
+  get(key: K): V | undefined {
+    return this.#rows.get(key);
+  }
+
+  has(key: K): boolean {
+    return this.#rows.has(key);
+  }
+
+  set(key: K, value: V): void {
+    this.#rows.set(key, value);
+    this.#changed.add(`${this.#kind}${key}`);
+  }
+
+  delete(key: K): boolean {
+    const had = this.#rows.delete(key);
+    if (had) this.#changed.add(`${this.#kind}${key}`);
+    return had;
+  }
+
+  clear(): void {
+    for (const key of [...this.#rows.keys()]) this.delete(key);
+  }
+
+  entries(): MapIterator<[K, V]> {
+    return this.#rows.entries();
+  }
+
+  keys(): MapIterator<K> {
+    return this.#rows.keys();
+  }
+
+  values(): MapIterator<V> {
+    return this.#rows.values();
+  }
+
+  /** As it was stored: nothing changed. */
+  put(key: K, value: V): void {
+    this.#rows.set(key, value);
+  }
+
+  drop(key: K): void {
+    this.#rows.delete(key);
+  }
+}
+
+/** Kinds whose keys are texts; the others' are sequences. */
+const NAMED: ReadonlySet<string> = new Set(["p", "l", "i"]);
+
+export const NO_TOTALS: Totals = { delivered: 0, completed: 0, failed: 0, expired: 0, dead: 0, dropped: 0, redriven: 0 };
+
+/** A group's record in memory. Its entries are replaced, never changed in place. */
+export class GroupRecord {
+  readonly #changed = new Set<string>();
+  #head: Head;
+  readonly parts = new Table<string, Part>("p", this.#changed);
+  readonly leases = new Table<string, Lease>("l", this.#changed);
+  readonly back = new Table<number, Back>("b", this.#changed);
+  readonly ahead = new Table<number, 1>("a", this.#changed);
+  readonly skip = new Table<number, number>("s", this.#changed);
+  readonly edited = new Table<number, 1>("e", this.#changed);
+  readonly intents = new Table<string, Intent>("i", this.#changed);
+
+  constructor(head: Head) {
+    this.#head = head;
+  }
+
+  /** A new group's, before its first message. */
+  static starting(start: GroupStart, from: number, stopped: boolean): GroupRecord {
+    const record = new GroupRecord({ start, from, at: new Array<number>(10).fill(from), paused: false, stopped, held: null, totals: NO_TOTALS });
+    record.#changed.add("head");
+    return record;
+  }
+
+  get head(): Head {
+    return this.#head;
+  }
+
+  change(head: Partial<Head>): void {
+    this.#head = { ...this.#head, ...head };
+    this.#changed.add("head");
+  }
+
+  count(totals: Partial<Totals>): void {
+    const sum: Record<string, number> = { ...this.#head.totals };
+    for (const [name, n] of Object.entries(totals)) sum[name] = (sum[name] ?? 0) + n;
+    this.change({ totals: sum as unknown as Totals });
+  }
+
+  /** How far the group has come in the messages of one priority. */
+  at(priority: number): number {
+    return this.#head.at[priority] ?? 0;
+  }
+
+  moveTo(priority: number, seq: number): void {
+    if (seq <= this.at(priority)) return;
+    this.change({ at: this.#head.at.map((at, n) => (n === priority ? seq : at)) });
+  }
+
+  get changed(): boolean {
+    return this.#changed.size > 0;
+  }
+
+  /** What changed since the last one. */
+  takeChanges(): Pick<Patch, "head" | "set" | "del"> {
+    const set: Record<string, unknown> = {};
+    const del: string[] = [];
+    for (const name of this.#changed) {
+      if (name === "head") continue;
+      const value = this.#value(name);
+      if (value === undefined) del.push(name);
+      else set[name] = value;
+    }
+    const head = this.#changed.has("head") ? { head: this.#head } : {};
+    this.#changed.clear();
+    return { ...head, ...(Object.keys(set).length > 0 ? { set } : {}), ...(del.length > 0 ? { del } : {}) };
+  }
+
+  /** Everything. */
+  snapshot(): Pick<Patch, "head" | "set"> {
+    this.#changed.clear();
+    const set: Record<string, unknown> = {};
+    for (const [kind, table] of Object.entries(this.#tables())) {
+      for (const [key, value] of table.entries()) set[`${kind}${key}`] = value;
+    }
+    return { head: this.#head, set };
+  }
+
+  /** Applies a stored patch. */
+  apply(patch: Patch): void {
+    if (patch.head !== undefined) this.#head = patch.head;
+    for (const [name, value] of Object.entries(patch.set ?? {})) this.#table(name)?.put(this.#key(name), value);
+    for (const name of patch.del ?? []) this.#table(name)?.drop(this.#key(name));
+  }
+
+  #value(name: string): unknown {
+    return this.#table(name)?.get(this.#key(name));
+  }
+
+  #key(name: string): string | number {
+    const key = name.slice(1);
+    return NAMED.has(name.charAt(0)) ? key : Number(key);
+  }
+
+  #table(name: string): Table<string | number, unknown> | undefined {
+    return this.#tables()[name.charAt(0)];
+  }
+
+  #tables(): Record<string, Table<string | number, unknown>> {
+    const tables = { p: this.parts, l: this.leases, b: this.back, a: this.ahead, s: this.skip, e: this.edited, i: this.intents };
+    return tables;
+  }
+}

@@ -1,0 +1,415 @@
+import type { Wanted } from "../../core/index.ts";
+import { prioritiesOf } from "./definition.ts";
+import { expire } from "./ending.ts";
+import type { Work } from "./ending.ts";
+import type { LogMessage } from "./message.ts";
+import type { Reader } from "./reader.ts";
+import { newToken } from "./receipts.ts";
+import type { Lease, Part, Past } from "./record.ts";
+import type { Shelves } from "./shelves.ts";
+
+/** Entries that a group's record holds at most: beyond it nothing new is taken up until something is settled. */
+export const MOST_HELD = 8_000;
+/** Messages that one pop steps over. */
+const SKIPS = 5_000;
+
+/** What a pop reads from. */
+export interface Source {
+  reader(priority: number): Reader;
+  readonly shelves: Shelves;
+}
+
+/** A message that was taken, with its lease: `null` when it is delivered at most once. */
+export interface Taken {
+  readonly message: LogMessage;
+  readonly lease: Lease | null;
+  readonly c: number;
+  readonly d: number;
+}
+
+/** What has to be read before the pop can go on. */
+export interface Missing {
+  /** By partition: behind which message. */
+  readonly partitions: Map<string, number>;
+  readonly messages: Set<number>;
+}
+
+/** A partition that this pop took from, and isn't finished with. */
+interface Open {
+  readonly part: Part;
+  readonly messages: LogMessage[];
+  readonly done: number[];
+}
+
+/** One pop on its way through a group's messages. */
+export class Taking {
+  readonly taken: Taken[] = [];
+  readonly missing: Missing = { partitions: new Map(), messages: new Set() };
+  readonly #work: Work;
+  readonly #wanted: Wanted<number>;
+  readonly #source: Source;
+  readonly #startsAt: number;
+  readonly #most: number;
+  readonly #open = new Map<string, Open>();
+  readonly #single: LogMessage[] = [];
+  readonly #ends: number;
+  readonly #exhausted: ReadonlySet<string>;
+  /** Partitions whose messages at the front of the log were taken before. */
+  readonly #reached = new Set<string>();
+  #lastAlone: readonly LogMessage[] | undefined;
+  #alone = false;
+  #blocked = false;
+  #skipped = 0;
+
+  /** @param exhausted partitions of which the log has no more than the shelves */
+  constructor(work: Work, source: Source, wanted: Wanted<number>, exhausted: ReadonlySet<string>) {
+    this.#exhausted = exhausted;
+    this.#work = work;
+    this.#source = source;
+    this.#wanted = wanted;
+    const { start, held } = work.state.record.head;
+    // A start in the future: what enters until then is before it.
+    this.#startsAt = typeof start === "number" ? start : 0;
+    this.#most = Math.min(wanted.batch, held ?? Infinity);
+    this.#ends = work.now + (wanted.lease ?? work.queue.options.leaseTime);
+  }
+
+  run(): void {
+    const { state, queue } = this.#work;
+    const { paused, stopped, held } = state.record.head;
+    if (paused || stopped || queue.paused || this.#most <= 0) return;
+    expire(this.#work);
+    if (this.#wanted.message !== null) this.#takeMessage(this.#wanted.message);
+    else if (this.#wanted.partition !== null) this.#takePartition(this.#wanted.partition);
+    else this.#takeAny(prioritiesOf(queue));
+    this.#finish();
+    // Pushed first, given first, whether or not it has a partition.
+    this.taken.sort((a, b) => b.message.place.priority - a.message.place.priority || a.message.seq - b.message.seq);
+    if (held !== null && this.taken.length > 0) state.record.change({ held: held - this.taken.length });
+  }
+
+  get #room(): number {
+    if (this.#alone || this.#blocked) return 0;
+    let count = this.#single.length;
+    for (const { messages } of this.#open.values()) count += messages.length;
+    return this.#most - count;
+  }
+
+  #takeAny(priorities: readonly number[]): void {
+    for (const priority of priorities) {
+      if (!this.#wanted.onlyNew) this.#takeReturned(priority);
+      if (priority === 0) this.#takeWaiting();
+      if (this.#room > 0) this.#takeAhead(priority);
+      if (priority === 0 && this.#work.queue.options.windowBuffer > 0) this.#takeWaiting();
+      if (this.#room <= 0) return;
+    }
+  }
+
+  // ---------------------------------------------------------------- messages without a partition
+
+  /** Messages that come again; one whose lease ran out comes alone. */
+  #takeReturned(priority: number): void {
+    const { state, now } = this.#work;
+    let room = this.#room;
+    for (const seq of state.returned(now)) {
+      if (room <= 0) return;
+      const back = state.record.back.get(seq);
+      if (back === undefined || (back.p ?? 0) !== priority) continue;
+      if (back.alone === 1 && (this.#single.length > 0 || this.#open.size > 0)) return;
+      const message = this.#source.shelves.single(seq);
+      if (message === undefined) {
+        // Nothing younger goes before it; whatever else comes back is read along.
+        this.#blocked = true;
+        this.missing.messages.add(seq);
+        if (this.missing.messages.size >= room) return;
+        continue;
+      }
+      if (this.#blocked) continue;
+      if (this.#isOver(message)) {
+        this.#drop(message);
+        state.deleteBack(seq);
+        continue;
+      }
+      this.#single.push(message);
+      room -= 1;
+      if (back.alone === 1) {
+        this.#alone = true;
+        return;
+      }
+    }
+  }
+
+  #takeMessage(seq: number): void {
+    const { state } = this.#work;
+    const message = this.#source.shelves.single(seq);
+    if (message === undefined) {
+      this.missing.messages.add(seq);
+      return;
+    }
+    const { partition, priority } = message.place;
+    if (this.#isOver(message) || this.#isForOthers(message) || state.record.skip.has(seq)) return;
+    if (partition !== null) {
+      this.#takePartition(partition, seq);
+      return;
+    }
+    const back = state.record.back.get(seq);
+    if (back?.lease !== undefined || (back !== undefined && this.#wanted.onlyNew)) return;
+    if (back === undefined) {
+      if (seq <= state.record.at(priority) || state.record.ahead.has(seq)) return;
+      state.record.ahead.set(seq, 1);
+    }
+    this.#single.push(message);
+  }
+
+  // ---------------------------------------------------------------- partitions
+
+  #takeWaiting(): void {
+    for (const partition of this.#work.state.waiting(this.#work.now)) {
+      if (this.#room <= 0) return;
+      if (!this.#open.has(partition)) this.#takePart(partition, null);
+    }
+  }
+
+  #takePartition(partition: string, only: number | null = null): void {
+    const { state, now } = this.#work;
+    const part = state.record.parts.get(partition);
+    if (part?.lease !== undefined || (only === null && part?.ready !== undefined && part.ready > now)) return;
+    this.#takePart(partition, only);
+  }
+
+  /** From what is known of the partition; asks for more where that isn't enough. */
+  #takePart(partition: string, only: number | null): void {
+    const { state } = this.#work;
+    const part = state.record.parts.get(partition) ?? { pos: state.record.at(0), tail: state.record.at(0), n: 0 };
+    const asked = this.#wanted.partition !== null || only !== null;
+    const { messages, to } = this.#source.shelves.behind(partition, part.pos);
+    const open: Open = { part, messages: [], done: [] };
+    const room = only === null ? this.#room : 1;
+    const front = this.#front(open, asked ? messages : messages.filter(({ seq }) => seq <= part.tail), room, only);
+    const unknown = asked ? !this.#exhausted.has(partition) : to < part.tail && !this.#exhausted.has(partition);
+    if (front === "blocked") return;
+    if (front === "all" && open.messages.length < room && unknown) this.missing.partitions.set(partition, Math.max(to, part.pos));
+    else if (open.messages.length > 0 || open.done.length > 0 || part.tail > part.pos) this.#open.set(partition, open);
+  }
+
+  /** Takes from the start of `messages` what may be delivered now; `all`: there are no others. */
+  #front(open: Open, messages: readonly LogMessage[], room: number, only: number | null): "all" | "some" | "blocked" {
+    const { part } = open;
+    const settled = new Set(part.done);
+    const due = this.#dueOf(messages);
+    for (const message of messages) {
+      if (open.messages.length >= room) return "some";
+      if (settled.has(message.seq) || this.#work.state.record.skip.has(message.seq)) continue;
+      if (this.#passes(message)) {
+        open.done.push(message.seq);
+        continue;
+      }
+      const again = this.#wanted.onlyNew && pastOf(part, message.seq) !== undefined;
+      const at = Math.max(due(message), pastOf(part, message.seq)?.at ?? 0);
+      const young = only === null && at > this.#work.now;
+      if (!again && !young && (only === null || message.seq === only)) open.messages.push(message);
+      else if (open.messages.length > 0) return "some";
+      else {
+        if (young) this.#work.state.setPart(this.#nameOf(message), { ...part, ready: at });
+        return "blocked";
+      }
+    }
+    return "all";
+  }
+
+  #nameOf(message: LogMessage): string {
+    return message.place.partition ?? "";
+  }
+
+  /** When messages of one partition, or those without one, may be delivered. */
+  #dueOf(messages: readonly LogMessage[]): (message: LogMessage) => number {
+    const { delayedProcessing, windowBuffer } = this.#work.queue.options;
+    const quiet = windowBuffer === 0 ? 0 : (messages.at(-1)?.at ?? 0) + windowBuffer;
+    return ({ at }) => Math.max(at + delayedProcessing, quiet);
+  }
+
+  // ---------------------------------------------------------------- the front of the log
+
+  #takeAhead(priority: number): void {
+    const { state } = this.#work;
+    const { record } = state;
+    const reader = this.#source.reader(priority);
+    let at = record.at(priority);
+    let room = this.#room;
+    for (const message of reader.after(at)) {
+      if (room <= 0 || this.#skipped > SKIPS || state.held >= MOST_HELD) break;
+      const step = this.#step(message, reader);
+      if (step === "wait") break;
+      if (step === "taken") room -= 1;
+      else this.#skipped += 1;
+      at = message.seq;
+    }
+    record.moveTo(priority, at);
+  }
+
+  #step(message: LogMessage, reader: Reader): "taken" | "passed" | "wait" {
+    const { state, queue, now } = this.#work;
+    const { partition } = message.place;
+    if (state.record.skip.delete(message.seq)) return "passed";
+    const part = partition === null ? undefined : state.record.parts.get(partition);
+    const seen = partition === null ? state.record.ahead.delete(message.seq) : part !== undefined && message.seq <= part.tail;
+    if (seen) {
+      // Taken up out of turn: when all of it is settled, the partition needs no entry any more.
+      if (partition !== null) this.#reached.add(partition);
+      return "passed";
+    }
+    if (this.#passes(message)) return "passed";
+    const due = partition === null ? this.#laneDue(message, reader) : this.#dueOf([message])(message);
+    if (partition === null) {
+      if (due > now) {
+        state.youngUntil(due);
+        return "wait";
+      }
+      this.#single.push(message);
+      return "taken";
+    }
+    const open = this.#open.get(partition);
+    const window = queue.options.windowBuffer > 0;
+    if (open !== undefined && due <= now && !window) {
+      open.messages.push(message);
+      return "taken";
+    }
+    if (part !== undefined) {
+      this.#source.shelves.put(partition, part.tail, [message]);
+      const ready = part.lease === undefined && window ? { ready: Math.max(due, part.ready ?? 0) } : {};
+      state.setPart(partition, { ...part, tail: message.seq, n: part.n + 1, ...ready });
+      return "passed";
+    }
+    if (due > now && !window) {
+      state.youngUntil(due);
+      return "wait";
+    }
+    const fresh: Part = { pos: message.seq - 1, tail: message.seq, n: 1 };
+    // Whether the partition is quiet is known when everything was looked at.
+    if (window) {
+      this.#source.shelves.put(partition, message.seq - 1, [message]);
+      state.setPart(partition, { ...fresh, ready: due });
+      return "passed";
+    }
+    this.#open.set(partition, { part: fresh, messages: [message], done: [] });
+    return "taken";
+  }
+
+  /** With a window, all messages without a partition wait until none has come for so long. */
+  #laneDue(message: LogMessage, reader: Reader): number {
+    if (this.#work.queue.options.windowBuffer === 0) return this.#dueOf([])(message);
+    this.#lastAlone ??= [...reader.after(this.#work.state.record.at(message.place.priority))].filter(({ place }) => place.partition === null);
+    return this.#dueOf(this.#lastAlone)(message);
+  }
+
+  /** A message that this group is never given; one that is over goes. */
+  #passes(message: LogMessage): boolean {
+    if (this.#isForOthers(message) || message.at < this.#startsAt) return true;
+    if (!this.#isOver(message)) return false;
+    this.#drop(message);
+    return true;
+  }
+
+  #isForOthers(message: LogMessage): boolean {
+    return message.onlyGroup !== null && message.onlyGroup !== this.#work.state.name;
+  }
+
+  /** Its ttl is over, or it has waited longer than the queue keeps messages. */
+  #isOver(message: LogMessage): boolean {
+    const { now, queue: { options } } = this.#work;
+    const older = (ms: number): boolean => ms > 0 && message.at <= now - ms;
+    return (message.expires !== null && message.expires <= now) || older(options.retentionSeconds) || older(options.maxWaitTimeSeconds);
+  }
+
+  #drop(message: LogMessage): void {
+    this.#work.state.record.count({ dropped: 1 });
+    this.#work.effects.over.push(message);
+  }
+
+  // ---------------------------------------------------------------- what was taken is leased
+
+  #finish(): void {
+    const { state } = this.#work;
+    for (const [partition, open] of this.#open) this.#leasePart(partition, open);
+    if (this.#single.length > 0) this.#leaseSingles();
+    for (const partition of this.#reached) {
+      const part = state.record.parts.get(partition);
+      if (part !== undefined) state.setPart(partition, part);
+    }
+    if (this.taken.length > 0) state.record.count({ delivered: this.taken.length, ...(this.#wanted.atMostOnce ? { completed: this.taken.length } : {}) });
+  }
+
+  #leasePart(partition: string, { part, messages, done: passed }: Open): void {
+    const { state } = this.#work;
+    const first = messages[0];
+    const last = messages.at(-1);
+    const done = [...(part.done ?? []), ...passed];
+    const counted = part.n + messages.filter(({ seq }) => seq > part.tail).length - passed.filter((seq) => seq <= part.tail).length;
+    if (first === undefined || last === undefined) {
+      const exhausted = this.#exhausted.has(partition);
+      const pos = exhausted ? Math.max(part.pos, part.tail) : Math.max(part.pos, ...passed);
+      state.setPart(partition, { ...part, pos, n: exhausted ? 0 : counted, ...later(done, pos) });
+      return;
+    }
+    const tail = Math.max(part.tail, last.seq);
+    const others = (part.past ?? []).filter(({ seq }) => seq > last.seq);
+    if (this.#wanted.atMostOnce) {
+      for (const message of messages) this.#give(message, null, pastOf(part, message.seq));
+      state.setPart(partition, { pos: last.seq, tail, n: counted - messages.length, ...later(done, last.seq), ...(others.length > 0 ? { past: others } : {}) });
+      return;
+    }
+    const lease = { ...this.#lease(messages), last: last.seq };
+    const past = messages.flatMap(({ seq }) => {
+      const before = pastOf(part, seq);
+      if (before === undefined) return [];
+      return [{ seq, c: before.c, d: before.d + 1, r: 0 as const, ...(before.err === undefined ? {} : { err: before.err }) }];
+    });
+    for (const message of messages) this.#give(message, lease, pastOf(part, message.seq));
+    const known = [...past, ...others];
+    state.setPart(partition, { pos: first.seq - 1, tail, n: counted, lease, ...later(done, first.seq - 1), ...(known.length > 0 ? { past: known } : {}) });
+  }
+
+  #leaseSingles(): void {
+    const { state } = this.#work;
+    const lease = this.#wanted.atMostOnce ? null : this.#lease(this.#single);
+    for (const message of this.#single) {
+      const back = state.record.back.get(message.seq);
+      this.#give(message, lease, back);
+      if (back === undefined) {
+        if (lease !== null && message.place.priority > 0) state.setBack(message.seq, { seq: message.seq, c: 0, d: 1, r: 0, ready: 0, p: message.place.priority, lease: lease.token });
+      } else if (lease === null) {
+        state.deleteBack(message.seq);
+      } else {
+        const { seq, c, d, ready, p, err } = back;
+        state.setBack(seq, { seq, c, d: d + 1, r: 0, ready, lease: lease.token, ...(p === undefined ? {} : { p }), ...(err === undefined ? {} : { err }) });
+      }
+    }
+    if (lease !== null) state.setLease(lease.token, lease);
+  }
+
+  #lease(messages: readonly LogMessage[]): Lease {
+    const { now } = this.#work;
+    const { worker } = this.#wanted;
+    return { token: newToken(), since: now, ends: this.#ends, open: messages.map(({ seq }) => seq), ...(worker === null ? {} : { worker }) };
+  }
+
+  #give(message: LogMessage, lease: Lease | null, past: { readonly c: number; readonly d: number } | undefined): void {
+    const { state, effects, now } = this.#work;
+    const { c, d } = past ?? { c: 0, d: 0 };
+    this.taken.push({ message, lease, c, d: d + 1 });
+    if (d === 0) effects.waits.push(Math.max(0, now - message.at));
+    const event = { seq: message.seq, group: state.name, ...(this.#wanted.worker === null ? {} : { worker: this.#wanted.worker }) };
+    effects.record("leased", { ...event, attempt: c + 1 });
+    if (lease === null) effects.record("acked", event);
+  }
+}
+
+function pastOf(part: Part, seq: number): Past | undefined {
+  return part.past?.find((one) => one.seq === seq);
+}
+
+/** Those beyond `pos`, where there are any. */
+function later(done: readonly number[], pos: number): { readonly done?: readonly number[] } {
+  const beyond = [...new Set(done)].filter((seq) => seq > pos).sort((a, b) => a - b);
+  return beyond.length > 0 ? { done: beyond } : {};
+}
