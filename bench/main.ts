@@ -27,7 +27,8 @@ async function run(scenario: Scenario, settings: Settings): Promise<Result[]> {
     return scenario.rows.map((row, i) => {
       const measurement = measurements[i];
       if (measurement === undefined) throw new Error(`${row.name} was not measured.`);
-      return { ...row, ...measurement, passed: passes(measurement.value, row.floor) };
+      const what = typeof row.what === "function" ? row.what(settings) : row.what;
+      return { ...row, ...measurement, what, passed: passes(measurement.value, row.floor) };
     });
   } finally {
     await bench.cleanUp();

@@ -1,5 +1,5 @@
 import type { Broker } from "../src/core/index.ts";
-import { type Bench, type Measurement, median, type Scenario, scenario, type Side } from "./harness.ts";
+import { type Bench, type Measurement, median, million, type Scenario, scenario, type Settings, type Side } from "./harness.ts";
 import { ackWithNextPop, batches, fill, type Keys, newBroker, popAndAck, pushing, QUEUE } from "./ours.ts";
 
 async function brokerWithGroups(bench: Bench, groups: number): Promise<Broker> {
@@ -26,15 +26,19 @@ function pushAndTake(broker: Broker, keys: Keys): Side {
   };
 }
 
+function shown(settings: Settings): string {
+  return million(settings).toLocaleString("en");
+}
+
 function backlog(keys: Keys, label: string): Scenario {
   const row = {
     name: `backlog-${keys}`,
-    what: `push and take 1 with 1,000,000 messages waiting against none; ${label}`,
+    what: (settings: Settings) => `push and take 1 with ${shown(settings)} messages waiting against none; ${label}`,
     unit: "x",
     floor: { atLeast: 0.8 },
   } as const;
   return scenario(row, async (bench) => {
-    const deep = await brokerWithBacklog(bench, 1_000_000 * bench.settings.scale, keys);
+    const deep = await brokerWithBacklog(bench, million(bench.settings), keys);
     return bench.ratio(pushAndTake(deep, keys), pushAndTake(await newBroker(bench), keys));
   });
 }
@@ -81,16 +85,16 @@ function withoutFill(side: Side): Side {
   return { run: () => side.run() };
 }
 
-/** One store of a million partitions, which takes a while to make, for all rows that look at it. */
+/** One store of very many partitions, which takes a while to make, for all rows that look at it. */
 const partitions: Scenario = {
   rows: [
-    { name: "partitions-push", what: "push 1 with 1,000,000 partitions against 1,000", unit: "x", floor: { atLeast: 0.5 } },
-    { name: "partitions-pop-ack", what: "pop and ack 1 with 1,000,000 partitions against 1,000", unit: "x", floor: { atLeast: 0.5 } },
-    { name: "partitions-page", what: "first page of 100 partitions, worst lag first, of 1,000,000", unit: "ms", floor: { atMost: 200 } },
-    { name: "partitions-browse", what: "first page of 100 messages in 1,000,000 partitions", unit: "ms", floor: { atMost: 50 } },
+    { name: "partitions-push", what: (settings) => `push 1 with ${shown(settings)} partitions against 1,000`, unit: "x", floor: { atLeast: 0.5 } },
+    { name: "partitions-pop-ack", what: (settings) => `pop and ack 1 with ${shown(settings)} partitions against 1,000`, unit: "x", floor: { atLeast: 0.5 } },
+    { name: "partitions-page", what: (settings) => `first page of 100 partitions, worst lag first, of ${shown(settings)}`, unit: "ms", floor: { atMost: 200 } },
+    { name: "partitions-browse", what: (settings) => `first page of 100 messages in ${shown(settings)} partitions`, unit: "ms", floor: { atMost: 50 } },
   ],
   async measure(bench) {
-    const count = 1_000_000 * bench.settings.scale;
+    const count = million(bench.settings);
     const [wide, narrow] = [await brokerWithPartitions(bench, count), await brokerWithPartitions(bench, 1_000)];
     return [
       await bench.ratio(pushSpread(wide, count), pushSpread(narrow, 1_000)),

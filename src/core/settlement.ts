@@ -36,6 +36,8 @@ export interface SettlePlan<Target> {
 
 /** @param ordered the lease is of a partition, whose first failure stops everything behind it */
 export function settlePlan<Target>(ordered: boolean, placements: readonly Placement<Target>[]): SettlePlan<Target> {
+  // Plain acks are what most calls are made of.
+  if (placements.every((placement) => placement.settlement.action === "ack" && !isCumulative(placement))) return { first: placements, then: [] };
   const acks = placements.filter(({ settlement }) => settlement.action === "ack");
   const dead = placements.filter(({ settlement }) => settlement.action === "dead");
   const returned = placements.filter(({ settlement }) => settlement.action === "nack" || settlement.action === "release");

@@ -22,7 +22,9 @@ interface Head extends Placed {
 
 const CHUNK = 50;
 const WITH_CURSOR = `SELECT c.lane, l.name IS NOT NULL AS keyed, c.pos FROM cursor AS c INDEXED BY cursor_ready CROSS JOIN lane AS l ON l.lid = c.lane
-  WHERE c.gid = ? AND c.prio = ? AND c.ready_at IS NOT NULL AND c.ready_at <= ? AND l.last_at <= ? ORDER BY c.ready_at LIMIT ? + 0`;
+  WHERE c.gid = ? AND c.prio = ? AND c.ready_at IS NOT NULL AND c.ready_at <= ? AND c.lease IS NULL AND l.last_at <= ? ORDER BY c.ready_at LIMIT ? + 0`;
+const LEASE_RAN_OUT = `SELECT c.lane, c.pos FROM lease CROSS JOIN cursor AS c ON c.lane = lease.lane AND c.gid = lease.gid CROSS JOIN lane AS l ON l.lid = lease.lane
+  WHERE lease.gid = ? AND lease.keyed = 1 AND lease.expires_at <= ? AND l.last_at <= ? ORDER BY lease.expires_at LIMIT ? + 0`;
 // Only lanes without a key have a priority.
 const WITHOUT_CURSOR_OF_PRIORITY = `SELECT l.lid AS lane, 0 AS keyed FROM lane AS l INDEXED BY lane_name
   WHERE l.qid = ? AND l.lid > ? AND ifnull(l.name, '') = '' AND l.prio = ? AND l.last_at <= ? AND NOT EXISTS (SELECT 1 FROM cursor AS c WHERE c.lane = l.lid AND c.gid = ?) LIMIT ? + 0`;
@@ -43,6 +45,7 @@ export function* readyLanes(tx: ReadTx, queue: QueueRow, view: GroupView, limit:
     if ((queue.prios & (1 << prio)) === 0) continue;
     if (view.row !== undefined) {
       for (const lane of tx.all<{ lane: number; keyed: number; pos: number }>(WITH_CURSOR, view.row.gid, prio, readyBy(tx, queue), quietSince, limit)) yield { ...lane, keyed: lane.keyed !== 0 };
+      if (prio === 0) for (const { lane, pos } of tx.all<{ lane: number; pos: number }>(LEASE_RAN_OUT, view.row.gid, tx.now, quietSince, limit)) yield { lane, keyed: true, pos };
     }
     for (const { lane, keyed } of tx.all<{ lane: number; keyed: number }>(prio === 0 ? WITHOUT_CURSOR : WITHOUT_CURSOR_OF_PRIORITY, queue.qid, view.row?.made_to ?? 0, prio, quietSince, view.row?.gid ?? 0, limit)) yield { lane, keyed: keyed !== 0, pos: start };
   }

@@ -1,5 +1,5 @@
 import type { GroupStart } from "../../core/index.ts";
-import type { ReadTx } from "./tx.ts";
+import type { ReadTx, WriteTx } from "./tx.ts";
 
 export interface GroupRow {
   readonly gid: number;
@@ -22,21 +22,35 @@ export interface GroupRow {
   readonly redriven: number;
   readonly minute: number;
   readonly history: number | null;
+  /** Acks that the row doesn't know: `passed`, `delivered` and `completed` have them in. */
+  readonly acks: number;
 }
 
-const COLUMNS = "gid, qid, name, start, start_id, made_to, paused, held, passed, retrying, released, delivered, completed, failed, expired, dead, dropped, redriven, minute, history";
+const COLUMNS = `g.gid, g.qid, g.name, g.start, g.start_id, g.made_to, g.paused, g.held, g.passed + ifnull(a.open, 0) AS passed, g.retrying, g.released,
+  g.delivered + ifnull(a.open, 0) AS delivered, g.completed + ifnull(a.open, 0) AS completed, g.failed, g.expired, g.dead, g.dropped, g.redriven, g.minute, g.history, ifnull(a.open, 0) AS acks`;
+const GROUPS = `SELECT ${COLUMNS} FROM grp AS g LEFT JOIN lease AS a ON a.lease = -g.gid`;
 
 export function findGroup(tx: ReadTx, qid: number, name: string): GroupRow | undefined {
-  return tx.get<GroupRow>(`SELECT ${COLUMNS} FROM grp WHERE qid = ? AND name = ?`, qid, name);
+  return tx.get<GroupRow>(`${GROUPS} WHERE g.qid = ? AND g.name = ?`, qid, name);
 }
 
 export function groupById(tx: ReadTx, gid: number): GroupRow | undefined {
-  return tx.get<GroupRow>(`SELECT ${COLUMNS} FROM grp WHERE gid = ?`, gid);
+  return tx.get<GroupRow>(`${GROUPS} WHERE g.gid = ?`, gid);
 }
 
 /** In name order. */
 export function groupsOf(tx: ReadTx, qid: number): GroupRow[] {
-  return tx.all<GroupRow>(`SELECT ${COLUMNS} FROM grp WHERE qid = ? ORDER BY name`, qid);
+  return tx.all<GroupRow>(`${GROUPS} WHERE g.qid = ? ORDER BY g.name`, qid);
+}
+
+/** Among the leases, where an ack writes a page anyway: see the table. */
+export function storeAcks(tx: WriteTx, gid: number, acks: number): void {
+  if (tx.run("UPDATE lease SET open = ? WHERE lease = ?", acks, -gid) > 0) return;
+  tx.run("INSERT INTO lease (lease, token, lane, gid, keyed, first, last, open, leased_at, expires_at) VALUES (?, '', 0, 0, 0, 0, 0, ?, 0, 0)", -gid, acks);
+}
+
+export function forgetAcks(tx: WriteTx, gid: number): void {
+  tx.run("DELETE FROM lease WHERE lease = ?", -gid);
 }
 
 /** How `start` is stored: `all`, `new`, or milliseconds. */

@@ -124,6 +124,18 @@ export function expireKeyed(work: Work, holder: Holder, lease: Lease): void {
   endKeyed(work, holder, lease, done, charged === undefined ? null : { id: charged.id, error: ranOut(lease), how: { expired: true } });
 }
 
+/** Partitions' leases that one transaction ends. */
+const ENDED = 50;
+const RUN_OUT = `SELECT ${COLUMNS} FROM lease WHERE gid = ? AND keyed = 1 AND expires_at <= ? ORDER BY expires_at LIMIT ${ENDED}`;
+
+/** Ends the leases of a group's partitions that ran out, which makes these ready again. False when it has looked less than `every` ms ago. */
+export function endRunOut(work: Work, holder: Holder, every: number): boolean {
+  const { tx } = work;
+  if (!tx.live.looksAtLeases(holder.group, every)) return false;
+  for (const columns of tx.lists<Columns>(RUN_OUT, holder.group.gid, tx.now)) expireKeyed(work, holder, leaseOf(columns));
+  return true;
+}
+
 /** Ends a lease without order that ran out, at most some hundred messages at a time: each unsettled one is charged. */
 export function expireUnkeyed(work: Work, { queue, group }: Holder, lease: Lease): void {
   const { tx } = work;

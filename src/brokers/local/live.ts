@@ -1,5 +1,6 @@
 import { minuteOf } from "../../core/index.ts";
-import { findGroup, groupById, groupsOf } from "./group-row.ts";
+import type { Instant } from "../../core/index.ts";
+import { findGroup, groupById, groupsOf, storeAcks } from "./group-row.ts";
 import type { GroupRow } from "./group-row.ts";
 import { findQueue, queueById, queueNotFound } from "./queue-row.ts";
 import type { QueueRow } from "./queue-row.ts";
@@ -26,6 +27,8 @@ export class Kept {
   readonly groups = new Map<number, GroupRow>();
   /** Groups that have cursors for all lanes. */
   readonly complete = new Set<number>();
+  /** When a group's leases were last looked at for those that ran out. */
+  readonly looked = new Map<number, Instant>();
 
   group(qid: number, name: string): GroupRow | undefined {
     for (const row of this.groups.values()) if (row.qid === qid && row.name === name) return row;
@@ -89,6 +92,15 @@ export class Live {
     return this.#kept.complete.has(group.gid);
   }
 
+  /** Whether it is time to look for leases that ran out; then it is taken as done. */
+  looksAtLeases({ gid }: LiveGroup, every: number): boolean {
+    const { now } = this.#tx;
+    const at = this.#kept.looked.get(gid);
+    if (at !== undefined && now >= at && now < at + every) return false;
+    this.#kept.looked.set(gid, now);
+    return true;
+  }
+
   setComplete(group: LiveGroup): void {
     this.#kept.complete.add(group.gid);
   }
@@ -133,10 +145,15 @@ export class Live {
 
   #storeGroup(row: GroupRow, live: LiveGroup): void {
     const minute = Math.max(minuteOf(this.#tx.now), row.minute);
+    if (minute === row.minute && onlyAcked(row, live)) {
+      live.acks += live.completed - row.completed;
+      storeAcks(this.#tx, live.gid, live.acks);
+      return;
+    }
     if (row.minute > 0 && minute > row.minute) keepTally(this.#tx, row);
     this.#tx.run(
-      STORE_GROUP, live.made_to, live.held, live.passed, live.retrying, live.released, live.delivered,
-      live.completed, live.failed, live.expired, live.dead, live.dropped, live.redriven, minute, live.gid,
+      STORE_GROUP, live.made_to, live.held, live.passed - live.acks, live.retrying, live.released, live.delivered - live.acks,
+      live.completed - live.acks, live.failed, live.expired, live.dead, live.dropped, live.redriven, minute, live.gid,
     );
     live.minute = minute;
   }
@@ -171,6 +188,15 @@ function queueChanged(row: QueueRow, live: LiveQueue): boolean {
 function onlyPushed(row: QueueRow, live: LiveQueue): boolean {
   const n = live.pushed - row.pushed;
   return n > 0 && live.seq === row.seq + n && live.removed === row.removed && live.scheduled === row.scheduled && live.prios === row.prios;
+}
+
+const OTHER_COUNTERS = GROUP_COUNTERS.filter((name) => name !== "passed" && name !== "delivered" && name !== "completed");
+
+/** As nearly every change of a group is. */
+function onlyAcked(row: GroupRow, live: LiveGroup): boolean {
+  const n = live.completed - row.completed;
+  return n > 0 && live.passed === row.passed + n && live.delivered === row.delivered + n
+    && row.made_to === live.made_to && row.held === live.held && OTHER_COUNTERS.every((name) => row[name] === live[name]);
 }
 
 function groupChanged(row: GroupRow, live: LiveGroup): boolean {

@@ -31,8 +31,8 @@ const PLAIN = ["id", "lane", "ts", "enc", "body", "since"];
 const FULL = [...PLAIN, "exp", "hdr", "tx", "alias", "only_group", "origin"];
 /** Rows of one statement, the most first. What is bound is half of what an insert costs, so most messages name six columns only. */
 const CHUNKS = [50, 10, 1].map((rows) => ({ rows, full: insertOf(FULL, rows), plain: insertOf(PLAIN, rows) }));
-const FIND_LANE = "SELECT lid, pushed FROM lane INDEXED BY lane_name WHERE qid = ? AND ifnull(name, '') = ? AND prio = ?";
-const ENTER_LANE = "UPDATE lane SET pushed = ?, last_at = ? WHERE lid = ?";
+const FIND_LANE = "SELECT lid FROM lane INDEXED BY lane_name WHERE qid = ? AND ifnull(name, '') = ? AND prio = ?";
+const ENTER_LANE = "UPDATE lane SET pushed = pushed + ?, last_at = ? WHERE lid = ?";
 const MAKE_LANE = "INSERT INTO lane (qid, name, prio, pushed, last_at) VALUES (?, ?, ?, ?, ?)";
 // A partition's head decides when it is looked at, unless nothing waits; without a key whatever comes first does.
 const WAKE_KEYED = "UPDATE cursor SET ready_at = ?1 WHERE lane = ?2 AND ready_at IS NULL";
@@ -102,11 +102,11 @@ function enterLanes(tx: WriteTx, queue: LiveQueue, entries: readonly Entry[], at
 }
 
 function enterLane(tx: WriteTx, queue: LiveQueue, { partition, priority }: Entry, n: number, at: Instant): Lane {
-  const known = tx.get<{ lid: number; pushed: number }>(FIND_LANE, queue.qid, partition ?? "", priority);
+  const [known] = tx.lists<readonly [lid: number]>(FIND_LANE, queue.qid, partition ?? "", priority);
   if (known === undefined) return makeLane(tx, queue, { partition, priority }, n, at);
-  const { lid, pushed } = known;
+  const [lid] = known;
   // Nobody asks how many messages have no partition, so that lane's row is left alone: a page less to write.
-  if (partition !== null || queue.options.windowBuffer > 0) tx.run(ENTER_LANE, pushed + n, at, lid);
+  if (partition !== null || queue.options.windowBuffer > 0) tx.run(ENTER_LANE, n, at, lid);
   const wakeAt = at + Math.max(queue.options.delayedProcessing, queue.options.windowBuffer);
   tx.run(partition === null ? WAKE_UNKEYED : WAKE_KEYED, wakeAt, lid);
   return { lid, partition, priority };

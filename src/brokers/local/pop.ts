@@ -2,18 +2,23 @@ import type { Wanted as Checked, Delivery } from "../../core/index.ts";
 import type { Work } from "./context.ts";
 import { readyBy } from "./entry-time.ts";
 import { makeCursor, makeCursors, openGroup } from "./groups.ts";
+import { endRunOut } from "./leases.ts";
 import type { LiveGroup, LiveQueue } from "./live.ts";
 import { bringInDue } from "./scheduled.ts";
-import { CURSOR_COLUMNS, laneCursor, Taking } from "./take.ts";
-import type { CursorColumns, LaneCursor } from "./take.ts";
+import { CURSOR_COLUMNS, laneCursor } from "./take-rows.ts";
+import type { CursorColumns, LaneCursor } from "./take-rows.ts";
+import { Taking } from "./take.ts";
 
 /** `message`: the number of its id, as people know it. */
 export type Wanted = Checked<number>;
 
+/** While other lanes are ready, partitions whose lease ran out are looked for as often. */
+const LOOK_AFTER = 20;
+
 /** Lanes that one pop looks at: enough for sparse partitions, few enough for a short transaction. */
 const LANES = 1_000;
 
-const READY_LANES = `SELECT ${CURSOR_COLUMNS} FROM cursor AS c INDEXED BY cursor_ready CROSS JOIN lane AS l ON l.lid = c.lane WHERE c.gid = ? AND c.prio = ? AND c.ready_at <= ? ORDER BY c.ready_at LIMIT ? + 0`;
+const READY_LANES = `SELECT ${CURSOR_COLUMNS} FROM cursor AS c INDEXED BY cursor_ready CROSS JOIN lane AS l ON l.lid = c.lane WHERE c.gid = ? AND c.prio = ? AND c.ready_at <= ? AND c.lease IS NULL ORDER BY c.ready_at LIMIT ? + 0`;
 const ONE_LANE = `SELECT ${CURSOR_COLUMNS} FROM cursor AS c CROSS JOIN lane AS l ON l.lid = c.lane WHERE c.lane = ? AND c.gid = ?`;
 
 export function popFrom(work: Work, queue: LiveQueue, wanted: Wanted): Delivery[] {
@@ -36,6 +41,13 @@ export function popFrom(work: Work, queue: LiveQueue, wanted: Wanted): Delivery[
 
 /** Lanes that wait longest first, within the highest priority. */
 function takeReady(work: Work, queue: LiveQueue, group: LiveGroup, taking: Taking): void {
+  const looked = endRunOut(work, { queue, group }, LOOK_AFTER);
+  takeLanes(work, queue, group, taking);
+  // Nothing else is ready: a lease may have run out since the last look.
+  if (!looked && taking.deliveries.length === 0 && endRunOut(work, { queue, group }, 0)) takeLanes(work, queue, group, taking);
+}
+
+function takeLanes(work: Work, queue: LiveQueue, group: LiveGroup, taking: Taking): void {
   const seen = new Set<number>();
   for (let prio = 9; prio >= 0; prio--) {
     if ((queue.prios & (1 << prio)) === 0) continue;

@@ -3,6 +3,7 @@ import type { QueueInfo, QueueOptions, QueueOptionsInput, Queues } from "../../c
 import { change } from "./context.ts";
 import type { Local, Work } from "./context.ts";
 import { groupCounts } from "./counts.ts";
+import { forgetAcks, groupsOf } from "./group-row.ts";
 import type { LiveQueue } from "./live.ts";
 import { pageLimit } from "../../core/index.ts";
 import { queuesAfter, requireQueue } from "./queue-row.ts";
@@ -85,6 +86,7 @@ function setPaused({ tx }: Work, name: string, paused: 0 | 1): void {
 function deleteQueue({ tx }: Work, name: string): void {
   const { qid } = tx.live.queue(name);
   tx.run("INSERT INTO gone (gid) SELECT gid FROM grp WHERE qid = ?", qid);
+  for (const { gid } of groupsOf(tx, qid)) forgetAcks(tx, gid);
   tx.run("DELETE FROM grp WHERE qid = ?", qid);
   tx.run("DELETE FROM queue WHERE qid = ?", qid);
   tx.run("INSERT INTO gone_queue (qid) VALUES (?)", qid);

@@ -53,6 +53,7 @@ CREATE INDEX msg_only ON msg (id, lane, only_group) WHERE only_group IS NOT NULL
 CREATE TABLE fired (alias INTEGER PRIMARY KEY, id INTEGER NOT NULL) STRICT;
 
 CREATE TABLE grp (
+  -- Acks alone don't touch this row: 'passed', 'delivered' and 'completed' are more by what stands among the leases.
   gid INTEGER PRIMARY KEY AUTOINCREMENT, qid INTEGER NOT NULL, name TEXT NOT NULL,
   start TEXT NOT NULL,                  -- as asked for: all, new, or milliseconds
   start_id INTEGER NOT NULL,            -- messages with id <= start_id are before its start; every cursor begins there
@@ -61,7 +62,7 @@ CREATE TABLE grp (
   passed INTEGER NOT NULL DEFAULT 0,    -- messages still in the log that this group has completed, was never to get, or that died in it
   retrying INTEGER NOT NULL DEFAULT 0, released INTEGER NOT NULL DEFAULT 0, -- delivered before and waiting to be again: charged, uncharged
   delivered INTEGER NOT NULL DEFAULT 0, -- deliveries that have ended; the others are what leases hold
- 
+
   completed INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0, expired INTEGER NOT NULL DEFAULT 0,
   dead INTEGER NOT NULL DEFAULT 0, dropped INTEGER NOT NULL DEFAULT 0, redriven INTEGER NOT NULL DEFAULT 0,
   minute INTEGER NOT NULL DEFAULT 0,
@@ -83,11 +84,13 @@ CREATE TABLE cursor (
   done TEXT,                            -- JSON list of ids beyond pos that are settled, or (unkeyed) were taken out of turn
   PRIMARY KEY (lane, gid)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX cursor_ready ON cursor (gid, prio, ready_at) WHERE ready_at IS NOT NULL;
+-- Leased partitions aren't in it, as moving there to the end of their lease writes a page more: the leases tell when they are ready again.
+CREATE INDEX cursor_ready ON cursor (gid, prio, ready_at) WHERE ready_at IS NOT NULL AND lease IS NULL;
 
 -- A pop makes one row per lane it took from. Its messages: those of the lane in (first, last], and those of 'exc' that name it; less 'done'.
+-- A key below 0 is no lease but a group's, negated: 'open' are acks that the group's row doesn't know. An ack writes a page of this table anyway.
 CREATE TABLE lease (
-  lease INTEGER PRIMARY KEY,            -- lane << 20 | a random number: those of a lane stand together, without an index
+  lease INTEGER PRIMARY KEY,            -- lane << 20 | a random number, above 0: those of a lane stand together, without an index
   token TEXT NOT NULL, lane INTEGER NOT NULL, gid INTEGER NOT NULL, keyed INTEGER NOT NULL,
   first INTEGER NOT NULL, last INTEGER NOT NULL, open INTEGER NOT NULL, done TEXT,
   leased_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, worker TEXT

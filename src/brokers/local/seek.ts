@@ -1,5 +1,6 @@
 import type { GroupStart } from "../../core/index.ts";
 import { invalidInput, minuteOf } from "../../core/index.ts";
+import { forgetAcks } from "./group-row.ts";
 import { makeGroup, openGroup } from "./groups.ts";
 import { keepTally } from "./live.ts";
 import type { LiveGroup, LiveQueue } from "./live.ts";
@@ -38,6 +39,7 @@ export function deleteGroup(tx: WriteTx, queue: LiveQueue, name: string): void {
 function leave(tx: WriteTx, group: LiveGroup): void {
   tx.run("DELETE FROM grp WHERE gid = ?", group.gid);
   tx.run("INSERT INTO gone (gid) VALUES (?)", group.gid);
+  forgetAcks(tx, group.gid);
   tx.live.forgetGroup(group.gid);
 }
 

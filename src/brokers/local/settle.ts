@@ -68,6 +68,7 @@ const COVERED = "a cumulative ack of this call settled its message";
 class LeaseSettling {
   readonly #work: Work;
   readonly #results: SettleResult[];
+  #acked = 0;
 
   constructor(work: Work, results: SettleResult[]) {
     this.#work = work;
@@ -91,7 +92,10 @@ class LeaseSettling {
     }
     if (placements.length === 0) return;
     const plan = settlePlan(lease.keyed === 1, placements);
-    for (const placement of plan.first) this.#settleOne(open, queue, group, placement);
+    const traced = records(queue, "acked");
+    for (const placement of plan.first) this.#settleOne(open, queue, group, placement, traced);
+    group.completed += this.#acked;
+    if (this.#acked > 0) this.#work.timings.count(group.history ?? group.gid, "run", this.#work.tx.now - lease.leased_at, this.#work.tx.now, this.#acked);
     if (lease.keyed === 1) this.#endInOrder(open, queue, group, plan.then);
     else {
       for (const placement of plan.then) this.#return(open, queue, group, placement);
@@ -100,9 +104,10 @@ class LeaseSettling {
   }
 
   /** An ack or a dead letter: the message is settled, the lease goes on. */
-  #settleOne(open: OpenLease, queue: LiveQueue, group: LiveGroup, { settlement, target }: Placement<Asked>): void {
-    const message = delivered(open.lease, queue, group, target.receipt);
+  #settleOne(open: OpenLease, queue: LiveQueue, group: LiveGroup, { settlement, target }: Placement<Asked>, traced: boolean): void {
+    const { id } = target.receipt;
     if (settlement.action === "dead") {
+      const message = delivered(open.lease, queue, group, target.receipt);
       if (open.done.has(message.id)) {
         this.#refuse(target, leaseLost(COVERED));
         return;
@@ -112,14 +117,16 @@ class LeaseSettling {
       this.#answer(target, fate);
       return;
     }
-    const ids = settlement.action === "ack" && settlement.cumulative === true && open.lease.keyed === 1 ? open.upTo(message.id) : [{ id: message.id, key: message.key }];
-    for (const { id, key } of ids) {
-      open.settled(id);
-      if (records(queue, "acked")) recordEvent(this.#work.tx, this.#work.crypt, queue, key, "acked", { group, worker: open.lease.worker });
-    }
-    group.completed += ids.length;
-    this.#work.timings.count(group.history ?? group.gid, "run", this.#work.tx.now - open.lease.leased_at, this.#work.tx.now, ids.length);
+    if (settlement.action === "ack" && settlement.cumulative === true && open.lease.keyed === 1) {
+      for (const message of open.upTo(id)) this.#ack(open, queue, group, message.id, message.key, traced);
+    } else this.#ack(open, queue, group, id, target.receipt.alias ?? id, traced);
     this.#ok(target, "completed");
+  }
+
+  #ack(open: OpenLease, queue: LiveQueue, group: LiveGroup, id: number, key: number, traced: boolean): void {
+    open.settled(id);
+    this.#acked += 1;
+    if (traced) recordEvent(this.#work.tx, this.#work.crypt, queue, key, "acked", { group, worker: open.lease.worker });
   }
 
   /** Without a key each message goes its own way. */

@@ -180,16 +180,22 @@ function turn(): Promise<void> {
 }
 
 /** Timers are too coarse for others' transactions, which take a tenth of a millisecond: a nap of this thread isn't, and is too short to be felt. */
-const NAPS = 40;
 const napping = new Int32Array(new SharedArrayBuffer(4));
+/** Who has waited so long doesn't let the others go first any more. */
+const PATIENCE = 40;
 
-/** Quick tries first, as most transactions take less than a millisecond; then jittered ones, so that nobody is always last. */
+/**
+ * Two quick tries, as most transactions take less than a millisecond. Who still finds others at work leaves them alone for a
+ * while: writers that take turns with each commit read all pages anew and are half as fast together. Jittered, so that
+ * nobody is always last.
+ */
 async function pause(attempt: number, started: number, path: string, cause: unknown): Promise<void> {
-  if (performance.now() - started > BUSY_LIMIT) throw busy(path, cause);
-  if (attempt < 3) return turn();
-  if (attempt < NAPS) {
-    Atomics.wait(napping, 0, 0, 0.1 + Math.random() * 1.2);
-    return turn();
+  const waited = performance.now() - started;
+  if (waited > BUSY_LIMIT) throw busy(path, cause);
+  if (attempt > 1 && waited < PATIENCE) {
+    await new Promise((resolve) => setTimeout(resolve, 5 + Math.random() * 5));
+    return;
   }
-  await new Promise((resolve) => setTimeout(resolve, 1 + Math.random() * Math.min(attempt - 3, 4)));
+  if (attempt > 0) Atomics.wait(napping, 0, 0, 0.1 + Math.random() * 1.2);
+  return turn();
 }

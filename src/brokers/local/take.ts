@@ -1,74 +1,15 @@
 import type { Delivery } from "../../core/index.ts";
 import type { Work } from "./context.ts";
-import { recordEvent, records } from "./events.ts";
-import { messageId } from "./ids.ts";
+import { Handover } from "./handover.ts";
+import type { NewLease } from "./handover.ts";
 import { expiredLease, expireKeyed, expireUnkeyed, leaseById } from "./leases.ts";
 import type { LiveGroup, LiveQueue } from "./live.ts";
 import { messageByKey } from "./lookup.ts";
 import { isOver, passOver, removeOver } from "./over.ts";
 import type { Wanted } from "./pop.ts";
-import { newToken, receiptText } from "./receipts.ts";
-import { encodingOf, headersOf, LOG_COLUMNS, originOf } from "./rows.ts";
 import { holding, idList, placed, storedIds } from "./standing.ts";
-
-export const CURSOR_COLUMNS = "c.lane, c.pos, c.ready_at, c.lease, c.ends_at, c.done, l.name, l.prio, l.last_at";
-
-/** A lane, as one group stands in it. */
-export interface LaneCursor {
-  readonly lane: number;
-  readonly pos: number;
-  readonly ready_at: number | null;
-  readonly lease: number | null;
-  readonly ends_at: number | null;
-  readonly done: string | null;
-  readonly name: string | null;
-  readonly prio: number;
-  readonly last_at: number;
-}
-
-export type CursorColumns = readonly [
-  lane: number, pos: number, readyAt: number | null, lease: number | null, endsAt: number | null, done: string | null, name: string | null, prio: number, lastAt: number,
-];
-
-/** From what `CURSOR_COLUMNS` selects. */
-export function laneCursor([lane, pos, ready_at, lease, ends_at, done, name, prio, last_at]: CursorColumns): LaneCursor {
-  return { lane, pos, ready_at, lease, ends_at, done, name, prio, last_at };
-}
-
-/** A message that may be delivered, with its history in the group. */
-interface Candidate {
-  readonly id: number;
-  readonly ts: number;
-  readonly exp: number | null;
-  readonly enc: number;
-  readonly body: Uint8Array;
-  readonly hdr: Uint8Array | null;
-  readonly tx: string | null;
-  readonly alias: number | null;
-  readonly only_group: string | null;
-  readonly origin: number | null;
-  readonly edited_at: number | null;
-  readonly charges: number | null;
-  readonly deliveries: number | null;
-  readonly visible_at: number | null;
-  readonly retrying: number | null;
-  readonly alone: number | null;
-}
-
-type Columns = readonly [
-  id: number, ts: number, exp: number | null, enc: number, body: Uint8Array, hdr: Uint8Array | null, tx: string | null, alias: number | null, onlyGroup: string | null,
-  origin: number | null, editedAt: number | null, charges: number | null, deliveries: number | null, visibleAt: number | null, retrying: number | null, alone: number | null,
-];
-
-function candidate([id, ts, exp, enc, body, hdr, tx, alias, only_group, origin, edited_at, charges, deliveries, visible_at, retrying, alone]: Columns): Candidate {
-  return { id, ts, exp, enc, body, hdr, tx, alias, only_group, origin, edited_at, charges, deliveries, visible_at, retrying, alone };
-}
-
-const COLUMNS = `m.id, ${LOG_COLUMNS}, e.charges, e.deliveries, e.visible_at, e.retrying, e.alone`;
-const FROM_LOG = `SELECT ${COLUMNS} FROM msg AS m INDEXED BY msg_lane LEFT JOIN exc AS e ON e.gid = ? AND e.id = m.id WHERE m.lane = ? AND m.id > ? ORDER BY m.id LIMIT ? + 0`;
-const RETURNED = `SELECT ${COLUMNS} FROM exc AS e INDEXED BY exc_due CROSS JOIN msg AS m ON m.id = e.id WHERE e.gid = ? AND e.lane = ? AND e.visible_at <= ? ORDER BY e.visible_at, e.id LIMIT ? + 0`;
-const ONE = `SELECT ${COLUMNS} FROM msg AS m LEFT JOIN exc AS e ON e.gid = ? AND e.id = m.id WHERE m.id = ?`;
-const INSERT_LEASE = "INSERT OR IGNORE INTO lease (lease, token, lane, gid, keyed, first, last, open, done, leased_at, expires_at, worker) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+import { candidateById, logBehind, returnedTo } from "./take-rows.ts";
+import type { Candidate, LaneCursor } from "./take-rows.ts";
 
 /** Rows that one pop steps over in a lane: more, and it goes on with the next pop. */
 const SKIPS = 1_000;
@@ -76,16 +17,8 @@ const SKIPS = 1_000;
 /** Leases without order that one pop ends in a lane. */
 const LEASES = 50;
 
-/** Numbers of leases: see the table. */
-const LEASES_OF_LANE = 2 ** 20;
 /** A lane without a key that has more is served for so long before it goes behind the others. */
 const TURN = 50;
-
-interface NewLease {
-  readonly lease: number;
-  readonly token: string;
-  readonly expiresAt: number;
-}
 
 /** What was found at the front of a lane's log. */
 interface Front {
@@ -98,7 +31,7 @@ interface Front {
 
 /** One pop on its way through the lanes. */
 export class Taking {
-  readonly deliveries: Delivery[] = [];
+  readonly #handover: Handover;
   readonly #work: Work;
   readonly #queue: LiveQueue;
   readonly #group: LiveGroup;
@@ -113,12 +46,17 @@ export class Taking {
     this.#group = group;
     this.#wanted = wanted;
     this.#most = most;
+    this.#handover = new Handover(work, queue, group, wanted);
     // A start in the future: what enters until then is before it.
     this.#startsAt = group.start === "all" || group.start === "new" ? 0 : Number(group.start);
   }
 
+  get deliveries(): Delivery[] {
+    return this.#handover.deliveries;
+  }
+
   get room(): number {
-    return this.#alone ? 0 : this.#most - this.deliveries.length;
+    return this.#alone ? 0 : this.#most - this.#handover.deliveries.length;
   }
 
   get full(): boolean {
@@ -127,7 +65,7 @@ export class Taking {
 
   takeLane(cursor: LaneCursor): void {
     const quiet = cursor.last_at + this.#queue.options.windowBuffer;
-    if (this.#queue.options.windowBuffer > 0 && quiet > this.#work.tx.now) this.#look(cursor, quiet);
+    if (this.#queue.options.windowBuffer > 0 && quiet > this.#work.tx.now) this.#wait(cursor, quiet);
     else if (cursor.name === null) this.#takeUnkeyed(cursor);
     else this.#takeKeyed(cursor);
   }
@@ -140,6 +78,10 @@ export class Taking {
     if (row.only_group !== null && row.only_group !== this.#group.name) return;
     if (cursor.name === null) this.#takeOutOfTurn(cursor, row.id);
     else this.#takeKeyed(cursor, row.id);
+  }
+
+  #wait(cursor: LaneCursor, until: number): void {
+    this.#work.tx.run("UPDATE cursor SET ready_at = ? WHERE lane = ? AND gid = ?", until, cursor.lane, this.#group.gid);
   }
 
   // ---------------------------------------------------------------- partitions
@@ -164,18 +106,18 @@ export class Taking {
       return;
     }
     if (this.#wanted.atMostOnce) {
-      this.#deliver(cursor, taken, null);
-      this.#complete(taken);
+      this.#handover.deliver(cursor, taken, null);
+      this.#handover.complete(taken);
       const done = storedIds(idList(cursor.done).filter((id) => id > last.id));
       tx.run("UPDATE cursor SET pos = ?1, done = ?2, passed = passed + ?3, ready_at = CASE WHEN EXISTS (SELECT 1 FROM msg INDEXED BY msg_lane WHERE lane = ?5 AND id > ?1) THEN ?4 END WHERE lane = ?5 AND gid = ?6", last.id, done, taken.length, tx.now, cursor.lane, this.#group.gid);
       return;
     }
     const before = first.id - 1;
     const between = front.skipped.filter((id) => id > before && id < last.id);
-    const lease = this.#lease(cursor, before, last.id, taken.length, between);
+    const lease = this.#handover.lease(cursor, before, last.id, taken.length, between);
     const done = storedIds(idList(cursor.done).filter((id) => id > last.id));
     tx.run("UPDATE cursor SET pos = ?, done = ?, lease = ?, ready_at = ? WHERE lane = ? AND gid = ?", before, done, lease.lease, lease.expiresAt, cursor.lane, this.#group.gid);
-    this.#deliver(cursor, taken, lease);
+    this.#handover.deliver(cursor, taken, lease);
   }
 
   /** The messages at the front of the log that may be delivered now, in order. */
@@ -190,7 +132,7 @@ export class Taking {
     let after = cursor.pos;
     reading: while (taken.length < most) {
       const limit = most - taken.length;
-      const rows = tx.lists<Columns>(FROM_LOG, this.#group.gid, cursor.lane, after, limit).map(candidate);
+      const rows = logBehind(tx, this.#group.gid, cursor.lane, after, limit);
       for (const row of rows) {
         after = row.id;
         if (done.has(row.id) || (row.only_group !== null && row.only_group !== this.#group.name)) {
@@ -281,7 +223,7 @@ export class Taking {
   #returned(cursor: LaneCursor): Candidate[] {
     const { tx } = this.#work;
     if (this.#group.retrying + this.#group.released === 0) return [];
-    const rows = tx.all<Candidate>(RETURNED, this.#group.gid, cursor.lane, tx.now, this.room);
+    const rows = returnedTo(tx, this.#group.gid, cursor.lane, this.room);
     const over = rows.filter((row) => isOver(tx, this.#queue, row));
     const holder = { queue: this.#queue, group: this.#group };
     const passed = removeOver(this.#work, holder, cursor, over);
@@ -290,7 +232,7 @@ export class Taking {
     const live = rows.filter((row) => !over.includes(row));
     const alone = live.findIndex((row) => row.alone === 1);
     if (alone !== 0) return alone < 0 ? live : live.slice(0, alone);
-    if (this.deliveries.length > 0) return [];
+    if (this.#handover.deliveries.length > 0) return [];
     this.#alone = true;
     return live.slice(0, 1);
   }
@@ -299,14 +241,14 @@ export class Taking {
   #give(cursor: LaneCursor, taken: readonly Candidate[], returned: number, range: { before: number; last: number; skipped: readonly number[] }): NewLease | null {
     if (taken.length === 0) return null;
     if (this.#wanted.atMostOnce) {
-      this.#deliver(cursor, taken, null);
-      this.#complete(taken);
+      this.#handover.deliver(cursor, taken, null);
+      this.#handover.complete(taken);
       return null;
     }
     const fromLog = taken.length > returned;
     const between = fromLog ? range.skipped.filter((id) => id > range.before) : [];
-    const lease = this.#lease(cursor, fromLog ? range.before : 0, fromLog ? range.last : 0, taken.length, between);
-    this.#deliver(cursor, taken, lease);
+    const lease = this.#handover.lease(cursor, fromLog ? range.before : 0, fromLog ? range.last : 0, taken.length, between);
+    this.#handover.deliver(cursor, taken, lease);
     return lease;
   }
 
@@ -334,96 +276,13 @@ export class Taking {
       if (lease === undefined || lease.expires_at > tx.now) return;
       expireUnkeyed(this.#work, { queue: this.#queue, group: this.#group }, lease);
     }
-    const row = tx.get<Candidate>(ONE, this.#group.gid, id);
+    const row = candidateById(tx, this.#group.gid, id);
     const done = idList(cursor.done);
     if (row === undefined || (row.deliveries === null && (id <= cursor.pos || done.includes(id)))) return;
     if (this.#wanted.onlyNew && row.deliveries !== null) return;
     if (row.deliveries === null) tx.run("UPDATE cursor SET done = ? WHERE lane = ? AND gid = ?", storedIds([...done, id]), cursor.lane, this.#group.gid);
     this.#give(cursor, [row], 1, { before: 0, last: 0, skipped: [] });
-    tx.run("UPDATE cursor SET ready_at = min(ifnull(ready_at, ?1), ?1), ends_at = min(ifnull(ends_at, ?1), ?1) WHERE lane = ?2 AND gid = ?3", this.#expiresAt(), cursor.lane, this.#group.gid);
-  }
-
-  // ---------------------------------------------------------------- both
-
-  #look(cursor: LaneCursor, at: number): void {
-    this.#work.tx.run("UPDATE cursor SET ready_at = ? WHERE lane = ? AND gid = ?", at, cursor.lane, this.#group.gid);
-  }
-
-  #expiresAt(): number {
-    return this.#work.tx.now + (this.#wanted.lease ?? this.#queue.options.leaseTime);
-  }
-
-  #lease(cursor: LaneCursor, first: number, last: number, open: number, done: readonly number[]): NewLease {
-    const { tx } = this.#work;
-    const token = newToken();
-    const expiresAt = this.#expiresAt();
-    for (;;) {
-      // Its number is free but for one case in a million for each lease that the lane has.
-      const lease = cursor.lane * LEASES_OF_LANE + 1 + Math.floor(Math.random() * (LEASES_OF_LANE - 1));
-      const made = tx.run(INSERT_LEASE, lease, token, cursor.lane, this.#group.gid, cursor.name === null ? 0 : 1, first, last, open, storedIds(done), tx.now, expiresAt, this.#wanted.worker);
-      if (made === 1) return { lease, token, expiresAt };
-    }
-  }
-
-  /** Delivered at most once: completed on delivery. */
-  #complete(taken: readonly Candidate[]): void {
-    const details = { group: this.#group, worker: this.#wanted.worker };
-    if (records(this.#queue, "acked")) for (const row of taken) recordEvent(this.#work.tx, this.#work.crypt, this.#queue, row.alias ?? row.id, "acked", details);
-    this.#group.completed += taken.length;
-    this.#group.passed += taken.length;
-  }
-
-  #deliver(cursor: LaneCursor, taken: readonly Candidate[], lease: NewLease | null): void {
-    const group = this.#group;
-    // What a lease holds is counted when its delivery ends: a page less to write now.
-    if (lease === null) group.delivered += taken.length;
-    const traced = records(this.#queue, "leased");
-    for (const row of taken) {
-      this.#recall(cursor, row, lease);
-      const delivery = this.#delivery(cursor, row, lease);
-      if (traced) recordEvent(this.#work.tx, this.#work.crypt, this.#queue, row.alias ?? row.id, "leased", { group, worker: this.#wanted.worker, attempt: delivery.attempt });
-      this.deliveries.push(delivery);
-    }
-  }
-
-  /** Brings a message's history up to date with this delivery. */
-  #recall(cursor: LaneCursor, row: Candidate, lease: { lease: number } | null): void {
-    const { tx, timings } = this.#work;
-    const group = this.#group;
-    const holder = lease !== null && cursor.name === null ? lease.lease : null;
-    if (row.deliveries === null) {
-      timings.count(group.history ?? group.gid, "wait", tx.now - row.ts, tx.now);
-      // Taken out of turn, it is no part of the lease's range.
-      if (holder !== null && this.#wanted.message !== null) tx.run("INSERT INTO exc (gid, id, lane, charges, deliveries, lease) VALUES (?, ?, ?, 0, 1, ?)", group.gid, row.id, cursor.lane, holder);
-      return;
-    }
-    if (row.retrying === 1) group.retrying -= 1;
-    else group.released -= 1;
-    if (lease === null) tx.run("DELETE FROM exc WHERE gid = ? AND id = ?", group.gid, row.id);
-    else tx.run("UPDATE exc SET deliveries = deliveries + 1, visible_at = NULL, retrying = 0, alone = 0, lease = ? WHERE gid = ? AND id = ?", holder, group.gid, row.id);
-  }
-
-  #delivery(cursor: LaneCursor, row: Candidate, lease: NewLease | null): Delivery {
-    const { tx, crypt } = this.#work;
-    const id = messageId(row.alias ?? row.id);
-    return {
-      id,
-      queue: this.#queue.name,
-      partition: cursor.name,
-      payload: { encoding: encodingOf(row.enc), bytes: crypt.unseal(row.body) },
-      headers: headersOf(row.hdr, crypt.unseal),
-      transactionId: row.tx ?? id,
-      priority: cursor.prio,
-      createdAt: row.ts,
-      expiresAt: row.exp,
-      redrivenFrom: row.origin === null ? null : originOf(tx, row.origin),
-      editedAt: row.edited_at,
-      group: this.#group.name,
-      receipt: lease === null ? null : receiptText(lease.lease, lease.token, row.id, row.alias),
-      attempt: 1 + (row.charges ?? 0),
-      deliveryCount: 1 + (row.deliveries ?? 0),
-      leaseExpiresAt: lease === null ? null : lease.expiresAt,
-    };
+    tx.run("UPDATE cursor SET ready_at = min(ifnull(ready_at, ?1), ?1), ends_at = min(ifnull(ends_at, ?1), ?1) WHERE lane = ?2 AND gid = ?3", this.#handover.expiresAt(), cursor.lane, this.#group.gid);
   }
 }
 

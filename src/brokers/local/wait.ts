@@ -40,9 +40,11 @@ export function nextDue(tx: ReadTx, queueName: string, groupName: string): Insta
   let at = scheduled;
   for (let prio = 0; prio <= 9; prio++) {
     if ((queue.prios & (1 << prio)) === 0) continue;
-    const row = tx.get<{ at: number | null }>("SELECT min(ready_at) AS at FROM cursor INDEXED BY cursor_ready WHERE gid = ? AND prio = ? AND ready_at IS NOT NULL", group.gid, prio);
+    const row = tx.get<{ at: number | null }>("SELECT min(ready_at) AS at FROM cursor INDEXED BY cursor_ready WHERE gid = ? AND prio = ? AND ready_at IS NOT NULL AND lease IS NULL", group.gid, prio);
     at = Math.min(at, row?.at ?? Infinity);
   }
+  const leased = tx.get<{ at: number | null }>("SELECT min(expires_at) AS at FROM lease WHERE gid = ? AND keyed = 1", group.gid);
+  at = Math.min(at, leased?.at ?? Infinity);
   const young = tx.get("SELECT 1 AS one FROM lane INDEXED BY lane_queue WHERE qid = ? AND lid > ? LIMIT 1", queue.qid, group.made_to);
   return young === undefined ? at : tx.now;
 }

@@ -25,7 +25,7 @@ export class Backlog {
   readonly #ahead: ReadonlyMap<string, number>;
   /** All messages ahead were looked at: the lags are exact. */
   readonly #exact: boolean;
-  /** Of all messages with a partition, those ahead. */
+  /** Of all entries of the log, those ahead. */
   readonly #share: number;
 
   private constructor(engine: Engine, subjects: Subjects, view: GroupView, ahead: ReadonlyMap<string, number>, exact: boolean, share: number) {
@@ -40,16 +40,16 @@ export class Backlog {
   static async read(engine: Engine, queue: Definition, view: GroupView): Promise<Backlog> {
     const { api } = engine;
     const subjects = new Subjects(queue.name);
-    const from = view.at(0) + 1;
-    const messages = await api.readMany(subjects.log, subjects.allPartitions, from, SCAN_LIMIT, { headersOnly: true });
+    const at = view.at(0);
+    // Without a filter: the server would have to go through all partitions for one.
+    const [read, { state }] = await Promise.all([api.readMany(subjects.log, null, at + 1, SCAN_LIMIT, { headersOnly: true }), api.streamInfo(subjects.log)]);
     const ahead = new Map<string, number>();
-    for (const message of messages) {
-      const { partition } = message.place;
+    for (const message of read) {
+      const partition = subjects.isMessage(message.subject) ? message.place.partition : null;
       if (partition !== null && view.isUntouched(message) && !isExpired(message, view.now)) ahead.set(partition, (ahead.get(partition) ?? 0) + 1);
     }
-    if (messages.length < SCAN_LIMIT) return new Backlog(engine, subjects, view, ahead, true, 0);
-    const [all, waiting] = await Promise.all([1, from].map((seq) => api.countFrom(subjects.log, subjects.allPartitions, { seq })));
-    return new Backlog(engine, subjects, view, ahead, false, (waiting ?? 0) / Math.max(1, all ?? 0));
+    const share = (state.last_seq - Math.max(at, state.first_seq - 1)) / Math.max(1, state.last_seq - state.first_seq + 1);
+    return new Backlog(engine, subjects, view, ahead, read.length < SCAN_LIMIT, share);
   }
 
   /** As far as the record and the messages looked at tell. */
@@ -67,7 +67,7 @@ export class Backlog {
   async ranked(names: Names): Promise<Ranked[]> {
     const all = [...names].map(([name, messages]) => ({ name, messages }));
     if (this.#exact) return all.map(({ name, messages }) => ({ name, messages, lag: this.lagOf(name) }));
-    if (all.length <= COUNTED) return pipelined(all, async ({ name, messages }) => ({ name, messages, lag: await this.#countLag(name) }));
+    if (all.length <= COUNTED) return pipelined(all, async ({ name, messages }) => ({ name, messages, lag: await this.#countLag(name, Infinity, messages) }));
     return all.map(({ name, messages }) => ({ name, messages, lag: Math.max(this.lagOf(name), Math.round(messages * this.#share)) }));
   }
 
@@ -79,12 +79,8 @@ export class Backlog {
   async #info({ name, lag, messages }: Ranked): Promise<PartitionInfo> {
     const { api } = this.#engine;
     const { log } = this.#subjects;
-    const filter = this.#subjects.partition(name);
-    const [last, behind, stored] = await Promise.all([
-      api.read(log, { last_by_subj: filter }),
-      this.#exact ? lag : this.#countLag(name),
-      messages ?? api.countFrom(log, filter, { seq: 1 }),
-    ]);
+    const [last, stored] = await Promise.all([api.read(log, { last_by_subj: this.#subjects.partition(name) }), messages ?? this.#countAll(name)]);
+    const behind = this.#exact ? lag : await this.#countLag(name, last?.seq ?? 0, stored);
     const part = this.#view.parts.get(name);
     const lease = part?.lease !== undefined && part.lease.ends > this.#view.now ? part.lease : undefined;
     const lastPushedAt = last === undefined ? null : LogMessage.ofStored(last).at;
@@ -98,9 +94,19 @@ export class Backlog {
     };
   }
 
-  async #countLag(name: string): Promise<number> {
+  /** From the server's list of subjects, which it has in memory. */
+  async #countAll(name: string): Promise<number> {
+    const found = await this.#engine.api.subjects(this.#subjects.log, this.#subjects.partition(name));
+    return [...found.values()].reduce((sum, n) => sum + n, 0);
+  }
+
+  /** @param last sequence of its last message; @param stored how many it has */
+  async #countLag(name: string, last: number, stored: number): Promise<number> {
     const part = this.#view.parts.get(name);
-    const from = Math.max(this.#view.at(0), part?.tail ?? 0) + 1;
-    return (part?.n ?? 0) + (await this.#engine.api.countFrom(this.#subjects.log, this.#subjects.partition(name), { seq: from }));
+    const known = Math.max(this.#view.at(0), part?.tail ?? 0);
+    const held = part?.n ?? 0;
+    if (last <= known) return held;
+    if (known === 0 || stored === 1) return held + stored;
+    return held + (await this.#engine.api.countFrom(this.#subjects.log, this.#subjects.partition(name), { seq: known + 1 }));
   }
 }
