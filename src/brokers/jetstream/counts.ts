@@ -11,11 +11,56 @@ import { Subjects } from "./subjects.ts";
 const LOOK = 200;
 const LOOK_DEAD = 100;
 
+/** More subjects than this the server takes long to go through for a count. */
+const MANY_SUBJECTS = 20_000;
+
+/** Counts of a queue's messages, however many partitions it has. */
+export class LogCounts {
+  readonly #engine: Engine;
+  readonly #queue: Definition;
+  readonly #subjects: Subjects;
+  readonly #many: boolean;
+
+  private constructor(engine: Engine, queue: Definition, subjects: Subjects, many: boolean) {
+    this.#engine = engine;
+    this.#queue = queue;
+    this.#subjects = subjects;
+    this.#many = many;
+  }
+
+  static async open(engine: Engine, queue: Definition): Promise<LogCounts> {
+    const subjects = new Subjects(queue.name);
+    const { state } = await engine.api.streamInfo(subjects.log);
+    return new LogCounts(engine, queue, subjects, (state.num_subjects ?? 0) > MANY_SUBJECTS);
+  }
+
+  /** Messages that entered, from `seq` on. */
+  async entered(seq: number): Promise<number> {
+    return this.#many ? this.#less(seq, []) : this.#count(this.#subjects.messages, seq);
+  }
+
+  /** Those of one priority. */
+  async lane(priority: number, seq: number): Promise<number> {
+    const others = prioritiesOf(this.#queue).filter((other) => other !== priority);
+    return this.#many && priority === 0 ? this.#less(seq, others.map((other) => this.#subjects.lane(other))) : this.#count(this.#subjects.lane(priority), seq);
+  }
+
+  /** Everything less what isn't meant: the partitions are the many subjects. */
+  async #less(seq: number, others: readonly string[]): Promise<number> {
+    const subjects = this.#subjects;
+    const [all = 0, ...less] = await Promise.all([null, subjects.allScheduled, subjects.allTimelines, subjects.allDead(), ...others].map((filter) => this.#count(filter, seq)));
+    return less.reduce((sum, n) => sum - n, all);
+  }
+
+  #count(filter: string | null, seq: number): Promise<number> {
+    return this.#engine.api.countFrom(this.#subjects.log, filter, { seq });
+  }
+}
+
 /** Messages behind the group's positions, and a few of them that were taken up out of turn. */
 export async function aheadOf(engine: Engine, queue: Definition, at: (priority: number) => number): Promise<number> {
-  const subjects = new Subjects(queue.name);
-  const counts = await Promise.all(prioritiesOf(queue).map((priority) => engine.api.countFrom(subjects.log, subjects.lane(priority), { seq: at(priority) + 1 })));
-  return counts.reduce((sum, n) => sum + n, 0);
+  const counts = await LogCounts.open(engine, queue);
+  return sum(await Promise.all(prioritiesOf(queue).map((priority) => counts.lane(priority, at(priority) + 1))));
 }
 
 /** What a group's record holds. */
@@ -76,9 +121,10 @@ export interface GroupCounts {
 export async function groupCounts(engine: Engine, queue: Definition, view: GroupView): Promise<GroupCounts> {
   const { api } = engine;
   const subjects = new Subjects(queue.name);
+  const counts = await LogCounts.open(engine, queue);
   const [{ fresh, expired }, all, dead, scheduled, due] = await Promise.all([
-    neverTaken(engine, queue, view),
-    api.countFrom(subjects.log, subjects.messages, { seq: 1 }),
+    neverTaken(engine, queue, view, counts),
+    counts.entered(1),
     deadOf(engine, queue, view),
     api.countFrom(subjects.log, subjects.allScheduled, { seq: 1 }),
     engine.timetable(queue).dueNow(),
@@ -95,18 +141,23 @@ export async function groupCounts(engine: Engine, queue: Definition, view: Group
 }
 
 /** Messages that the group never took up; exact where they are few, else with those that are over or for others alone. */
-async function neverTaken(engine: Engine, queue: Definition, view: GroupView): Promise<{ readonly fresh: number; readonly expired: number }> {
-  const { api } = engine;
+async function neverTaken(engine: Engine, queue: Definition, view: GroupView, counts: LogCounts): Promise<{ readonly fresh: number; readonly expired: number }> {
   const subjects = new Subjects(queue.name);
-  const lanes = prioritiesOf(queue).map((priority) => ({ filter: subjects.lane(priority), from: view.at(priority) + 1 }));
-  const counts = await Promise.all(lanes.map(({ filter, from }) => api.countFrom(subjects.log, filter, { seq: from })));
-  const all = counts.reduce((sum, n) => sum + n, 0);
+  const lanes = prioritiesOf(queue);
+  const all = sum(await Promise.all(lanes.map((priority) => counts.lane(priority, view.at(priority) + 1))));
   if (all === 0) return { fresh: 0, expired: 0 };
-  if (all > LOOK) return { fresh: Math.max(0, all - view.outOfTurn - (await inParts(engine, subjects, view))), expired: 0 };
-  const read = await Promise.all(lanes.map(async ({ filter, from }, i) => (counts[i] === 0 ? [] : api.readMany(subjects.log, filter, from, LOOK, { headersOnly: true }))));
-  const messages = read.flat();
+  const few = all > LOOK ? null : await readAhead(engine, subjects, view, lanes);
+  if (few === null) return { fresh: Math.max(0, all - view.outOfTurn - (await inParts(engine, subjects, view))), expired: 0 };
   const over = (message: LogMessage): boolean => message.expires !== null && message.expires <= view.now;
-  return { fresh: messages.filter((message) => !over(message) && view.isUntouched(message)).length, expired: messages.filter(over).length };
+  return { fresh: few.filter((message) => !over(message) && view.isUntouched(message)).length, expired: few.filter(over).length };
+}
+
+/** Without their data; `null` when too much else stands between them. */
+async function readAhead({ api }: Engine, subjects: Subjects, view: GroupView, priorities: readonly number[]): Promise<LogMessage[] | null> {
+  const lowest = Math.min(...priorities.map((priority) => view.at(priority)));
+  const read = await api.readMany(subjects.log, null, lowest + 1, 5 * LOOK, { headersOnly: true });
+  if (read.length === 5 * LOOK) return null;
+  return read.filter((message) => subjects.isMessage(message.subject) && message.seq > view.at(message.place.priority));
 }
 
 /** Messages ahead that the record has under their partitions already: whoever pops by partition takes them out of turn. */
@@ -118,7 +169,11 @@ async function inParts({ api }: Engine, subjects: Subjects, view: GroupView): Pr
     return (from ?? 0) - (behind ?? 0);
   }));
   const rest = beyond.slice(LOOK).map(([, { n, done = [] }]) => n + done.length);
-  return [...counted, ...rest].reduce((sum, n) => sum + n, 0);
+  return sum([...counted, ...rest]);
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, n) => total + n, 0);
 }
 
 /** Dead letters of the group, and how many messages of the log they stand for: others were removed, or brought back by a seek. */

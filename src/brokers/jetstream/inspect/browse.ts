@@ -7,6 +7,7 @@ import { messageId, parsed } from "../ids.ts";
 import { LogMessage } from "../message.ts";
 import { dueOf, whereOf } from "../timetable.ts";
 import { isExpired, Reading } from "./reading.ts";
+import type { Chunk } from "./reading.ts";
 import { scheduledFrom } from "./scheduled.ts";
 import type { DuePlace } from "./scheduled.ts";
 
@@ -23,10 +24,12 @@ export interface Match {
 /** Messages that a filtered search reads at a time; and of those that a record names, one by one. */
 const CHUNK = 500;
 const SINGLES = 100;
+const LEAST = 10;
 /** More dead letters than the server lists in one answer are looked for among the messages instead. */
 const LISTED = 100_000;
 /** The log has been read, and of the scheduled ones none. */
 const ALL_SCHEDULED = "@";
+const END: Chunk = { messages: [], read: 0, to: null };
 const BEFORE_ALL: DuePlace = { due: -1, seq: 0 };
 
 export async function browse(engine: Engine, queue: Definition, request: BrowseRequest): Promise<Page<Message>> {
@@ -67,8 +70,8 @@ class Search {
   async log(after: number): Promise<number | null> {
     const next = await this.#source();
     for (let place = after; ; ) {
-      const messages = await next(place);
-      if (messages.length === 0) return null;
+      const { messages, read, to } = await next(place);
+      if (to === null) return null;
       const fitting = messages.filter((message) => this.#isAsked(message));
       const shown = await this.#shown(fitting);
       for (const message of messages) {
@@ -78,6 +81,8 @@ class Search {
         const match = shown.get(message);
         if (match !== undefined) this.items.push({ message, scheduled: false, shown: match });
       }
+      place = to;
+      for (let i = messages.length; i < read; i++) this.#budget.spend(0);
     }
   }
 
@@ -129,7 +134,7 @@ class Search {
   }
 
   /** Messages of the log that may match, some at a time; none at the end. */
-  async #source(): Promise<(after: number) => Promise<LogMessage[]>> {
+  async #source(): Promise<(after: number) => Promise<Chunk>> {
     const { view, subjects, queue } = this.#reading;
     const { state, partition, match, to } = this.#request;
     const end = to === undefined ? Infinity : await this.#reading.log.firstSince(to);
@@ -139,27 +144,22 @@ class Search {
       const dead = await this.#dead();
       if (dead !== null) return this.#those(dead, end);
     }
-    const filter = partition === undefined ? subjects.messages : subjects.partition(partition);
     // What is behind the group is settled: nothing of it is ready.
     const floor = state === "ready" ? view.floor(prioritiesOf(queue)) : 0;
     const picky = state !== undefined || match !== undefined;
     return async (after) => {
-      const most = Math.min(this.#budget.rows + 1, picky ? CHUNK : this.#limit + 1 - this.items.length);
-      const messages = await this.#reading.chunk(filter, Math.max(after, floor) + 1, most);
-      return messages.filter(({ seq }) => seq < end);
+      const most = Math.min(this.#budget.rows + 1, picky ? CHUNK : Math.max(LEAST, this.#limit + 1 - this.items.length));
+      const from = Math.max(after, floor) + 1;
+      if (from >= end) return END;
+      const chunk = partition === undefined ? await this.#reading.entered(from, most) : await this.#reading.some(subjects.partition(partition), from, most);
+      return { ...chunk, messages: chunk.messages.filter(({ seq }) => seq < end) };
     };
   }
 
-  #those(seqs: readonly number[], end: number): (after: number) => Promise<LogMessage[]> {
+  #those(seqs: readonly number[], end: number): (after: number) => Promise<Chunk> {
     return async (after) => {
-      for (let place = after; ; ) {
-        const chunk = seqs.filter((seq) => seq > place && seq < end).slice(0, SINGLES);
-        const last = chunk.at(-1);
-        if (last === undefined) return [];
-        const found = await this.#reading.messages(chunk);
-        if (found.length > 0) return found;
-        place = last;
-      }
+      const chunk = seqs.filter((seq) => seq > after && seq < end).slice(0, SINGLES);
+      return { messages: await this.#reading.messages(chunk), read: chunk.length, to: chunk.at(-1) ?? null };
     };
   }
 

@@ -90,11 +90,11 @@ export class Deliverable {
   async *#ahead(priority: number, most: number): Kind {
     const { view, subjects } = this.#reading;
     for (let after = view.at(priority); ; ) {
-      const read = await this.#reading.chunk(subjects.lane(priority), after + 1, Math.min(CHUNK, Math.max(3, most + 1)));
-      const last = read.at(-1);
-      if (last === undefined) return;
-      after = last.seq;
-      yield { read: read.length, messages: await this.#open(read.filter(({ seq, place }) => seq > this.#known(place.partition))) };
+      const count = Math.min(CHUNK, Math.max(3, most + 1));
+      const { messages, read, to } = priority === 0 ? await this.#reading.entered(after + 1, count) : await this.#reading.some(subjects.lane(priority), after + 1, count);
+      if (to === null) return;
+      after = to;
+      yield { read, messages: await this.#open(messages.filter(({ seq, place }) => place.priority === priority && seq > this.#known(place.partition))) };
     }
   }
 

@@ -15,14 +15,24 @@ export async function shelfNames({ api }: Engine, subjects: Subjects, shelf: num
 
 /** All partitions, or `null` when they are too many. @param anyway who began to go through all of them goes on */
 export async function allNames(engine: Engine, subjects: Subjects, anyway = false): Promise<Names | null> {
-  if (!anyway && (await shelfNames(engine, subjects, 0)).size * SHELVES > MANY) return null;
-  return named(await engine.api.subjects(subjects.log, subjects.allPartitions));
+  const found = await allOrCount(engine, subjects, anyway);
+  return typeof found === "number" ? null : found;
 }
 
 /** How many there are; where they are too many to list, as one shelf tells. */
 export async function countPartitions(engine: Engine, subjects: Subjects): Promise<number> {
-  const all = await allNames(engine, subjects);
-  return all === null ? (await shelfNames(engine, subjects, 0)).size * SHELVES : all.size;
+  const found = await allOrCount(engine, subjects, false);
+  return typeof found === "number" ? found : found.size;
+}
+
+async function allOrCount(engine: Engine, subjects: Subjects, anyway: boolean): Promise<Names | number> {
+  // The server knows at once how many subjects there are, of whichever kind.
+  const { state } = await engine.api.streamInfo(subjects.log);
+  if (!anyway && (state.num_subjects ?? 0) > MANY) {
+    const count = (await shelfNames(engine, subjects, 0)).size * SHELVES;
+    if (count > MANY) return count;
+  }
+  return named(await engine.api.subjects(subjects.log, subjects.allPartitions));
 }
 
 /** A message that was scheduled stands on a subject of its own. */

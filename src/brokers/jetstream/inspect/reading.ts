@@ -19,6 +19,14 @@ const AT_ONCE = 200;
 
 const SCHEDULED: Omit<Standing, "state" | "until"> = { charges: 0, deliveries: 0, worker: null, lease: null, error: null };
 
+export interface Chunk {
+  readonly messages: LogMessage[];
+  /** Entries that were read for them. */
+  readonly read: number;
+  /** The last one; `null` at the end. */
+  readonly to: number | null;
+}
+
 /** Messages of one queue as one group sees them, read for one call. */
 export class Reading {
   readonly engine: Engine;
@@ -55,8 +63,22 @@ export class Reading {
   }
 
   /** Up to `most` messages of the filter from `from` on, as they were last edited; fewer where they are large. */
+  async some(filter: string, from: number, most: number): Promise<Chunk> {
+    return chunkOf(await this.chunk(filter, from, most));
+  }
+
+  /** The same, as a list. */
   async chunk(filter: string, from: number, most: number): Promise<LogMessage[]> {
     return this.asEdited(await this.engine.api.readMany(this.subjects.log, filter, from, most, { bytes: SCAN_BYTES / 4 }));
+  }
+
+  /**
+   * Messages that entered, among up to `most` entries of the log from `from` on, of whichever kind: the server would
+   * have to go through all partitions for a filter of them.
+   */
+  async entered(from: number, most: number): Promise<Chunk> {
+    const read = await this.engine.api.readMany(this.subjects.log, null, from, most, { bytes: SCAN_BYTES / 4 });
+    return { messages: await this.asEdited(read.filter((message) => this.subjects.isMessage(message.subject))), read: read.length, to: read.at(-1)?.seq ?? null };
   }
 
   /** Those that are still there, and messages that entered. */
@@ -103,6 +125,10 @@ export class Reading {
   asEdited(messages: readonly LogMessage[]): Promise<LogMessage[]> {
     return Promise.all(messages.map(async (message) => (this.#edited.has(message.seq) ? overlaid(this.engine, this.subjects, message) : message)));
   }
+}
+
+export function chunkOf(messages: LogMessage[]): Chunk {
+  return { messages, read: messages.length, to: messages.at(-1)?.seq ?? null };
 }
 
 /** Edits are made by hand: they are few, and told with one request. */

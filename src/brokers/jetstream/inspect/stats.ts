@@ -5,6 +5,7 @@ import type { GroupCounts } from "../counts.ts";
 import type { Definition } from "../definition.ts";
 import type { Engine } from "../engine.ts";
 import { messageId } from "../ids.ts";
+import type { LogMessage } from "../message.ts";
 import { placeOf, Subjects } from "../subjects.ts";
 import { dueOf } from "../timetable.ts";
 import { workerList } from "../workers.ts";
@@ -25,11 +26,11 @@ export async function stats(engine: Engine, queue: Definition): Promise<QueueSta
     groupsOf(engine, queue),
     api.streamInfo(subjects.log),
     countPartitions(engine, subjects),
-    api.read(subjects.log, { seq: 1, next_by_subj: subjects.messages }),
-    api.read(subjects.log, { last_by_subj: subjects.messages }),
+    firstOf(engine, subjects),
+    lastOf(engine, subjects),
   ]);
   const { states, neverDelivered, stored } = own.counts;
-  const idOf = (message: typeof first): string | null => (message === undefined ? null : messageId(queue.id, placeOf(message.subject).alias ?? message.seq));
+  const idOf = (message: Entry | undefined): string | null => (message === undefined ? null : messageId(queue.id, placeOf(message.subject).alias ?? message.seq));
   return {
     queue: queue.name,
     messages: stored,
@@ -45,6 +46,21 @@ export async function stats(engine: Engine, queue: Definition): Promise<QueueSta
     groups: groups.map(({ info: group }) => group),
     fileSize: null,
   };
+}
+
+type Entry = Pick<LogMessage, "seq" | "subject">;
+
+async function firstOf({ api }: Engine, subjects: Subjects): Promise<Entry | undefined> {
+  const read = await api.readMany(subjects.log, null, 1, LOOK, { headersOnly: true });
+  const first = read.find(({ subject }) => subjects.isMessage(subject));
+  return first ?? (read.length < LOOK ? undefined : api.read(subjects.log, { seq: 1, next_by_subj: subjects.messages }));
+}
+
+/** Mostly it is among the last entries; the server takes long to find it among many partitions. */
+async function lastOf({ api }: Engine, subjects: Subjects): Promise<Entry | undefined> {
+  const { state } = await api.streamInfo(subjects.log);
+  const read = await api.readMany(subjects.log, null, Math.max(1, state.last_seq - LOOK), 2 * LOOK, { headersOnly: true });
+  return read.findLast(({ subject }) => subjects.isMessage(subject)) ?? api.read(subjects.log, { last_by_subj: subjects.messages });
 }
 
 export async function groups(engine: Engine, queue: Definition): Promise<GroupInfo[]> {
