@@ -11,6 +11,8 @@ export interface Definition {
   readonly createdAt: Instant;
   /** Bit n: messages of priority n exist or existed. */
   readonly priorities: number;
+  /** Messages with a ttl exist or existed: somebody has to look for those that are over. */
+  readonly expires?: true;
   /** It is being deleted: who meets it finishes that. */
   readonly deleted?: true;
 }

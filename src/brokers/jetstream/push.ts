@@ -6,6 +6,7 @@ import type { Engine } from "./engine.ts";
 import { messageId } from "./ids.ts";
 import { enclosed, HEADER, LogMessage } from "./message.ts";
 import type { Acknowledged, Publication } from "./publisher.ts";
+import { makeRoom } from "./overflow.ts";
 import { Subjects, token } from "./subjects.ts";
 import type { Where } from "./subjects.ts";
 
@@ -82,8 +83,8 @@ export async function prepare(engine: Engine, queue: Definition, items: readonly
   const subjects = new Subjects(queue.name);
   const now = engine.now();
   const ready = items.map((item, i) => publicationOf(engine, queue, subjects, item, now, items.length > 1 ? `items[${i}].` : ""));
-  await openPriorities(engine, queue, ready);
-  await engine.makeRoom(queue, items.length);
+  await announce(engine, queue, ready);
+  if (options.maxSize > 0) await makeRoom(engine, queue, ready);
   return ready;
 }
 
@@ -135,11 +136,13 @@ function placeOf({ partition, priority }: PushItem, { options }: Definition): Wh
   return { partition: null, priority: priority ?? options.priority };
 }
 
-/** Who pops looks for a priority only once a message has had it. */
-async function openPriorities(engine: Engine, queue: Definition, ready: readonly Ready[]): Promise<void> {
+/** Who pops looks for a priority only once a message has had it, and who keeps house for what is over only once something may be. */
+async function announce(engine: Engine, queue: Definition, ready: readonly Ready[]): Promise<void> {
   let bits = queue.priorities;
   for (const { where } of ready) if (where.partition === null) bits |= 1 << where.priority;
-  if (bits !== queue.priorities) await engine.catalog.change(queue.name, (before) => ({ ...before, priorities: before.priorities | bits }));
+  const expires = queue.expires ?? (ready.some(({ item }) => (item.ttl ?? queue.options.ttl) > 0) ? true : undefined);
+  if (bits === queue.priorities && expires === queue.expires) return;
+  await engine.catalog.change(queue.name, (before) => ({ ...before, priorities: before.priorities | bits, ...(expires === undefined ? {} : { expires }) }));
 }
 
 /** One message, whose duplicate is refused. */
