@@ -11,8 +11,8 @@ import { removeMessages } from "./repair/remove.ts";
 import { Subjects } from "./subjects.ts";
 
 const CHUNK = 200;
-/** No stream has come so far: what carries this is refused, unless it is a duplicate, which the server finds out before. */
-const NEVER = String(Number.MAX_SAFE_INTEGER);
+/** No message has this id: what is to come after it is refused, unless it is a duplicate, which every server finds out before. */
+const NEVER = "=never";
 
 /** Before a push to a queue with a limit. @throws queue-full */
 export async function makeRoom(engine: Engine, queue: Definition, pushes: readonly { readonly publication: Publication }[]): Promise<void> {
@@ -42,7 +42,7 @@ async function undone(engine: Engine, queue: Definition, views: readonly GroupVi
 /** How many of them the stream has already, and wouldn't store again. */
 async function duplicates({ publisher }: Engine, pushes: readonly { readonly publication: Publication }[]): Promise<number> {
   const named = pushes.flatMap(({ publication }) => (publication.headers?.["Nats-Msg-Id"] === undefined ? [] : [publication]));
-  const answers = await publisher.publishAll(named.map((one) => ({ ...one, headers: { ...one.headers, "Nats-Expected-Last-Sequence": NEVER } })));
+  const answers = await publisher.publishAll(named.map((one) => ({ ...one, headers: { ...one.headers, "Nats-Expected-Last-Msg-Id": NEVER } })));
   return answers.filter((answer) => !(answer instanceof QueuescopeError) && answer.duplicate).length;
 }
 
