@@ -35,6 +35,18 @@ export class NatsCluster implements AsyncDisposable {
     }, PATIENCE_S));
   }
 
+  /** Another server leads the stream when this resolves. */
+  async stepDown(stream: string): Promise<void> {
+    await this.#ask(async (nc) => {
+      const before = (await streamInfo(nc, stream)).cluster?.leader;
+      await ask(nc, `STREAM.LEADER.STEPDOWN.${stream}`);
+      await until(`another leader of ${stream}`, async () => {
+        const leader = (await streamInfo(nc, stream)).cluster?.leader;
+        return leader !== undefined && leader !== "" && leader !== before;
+      }, PATIENCE_S);
+    });
+  }
+
   async stop(): Promise<void> {
     await Promise.all(this.servers.map((server) => server.stop()));
   }

@@ -7,6 +7,7 @@ import { type Broker, type Delivery, payloadValue, valuePayload } from "../../..
 import { bundled, Child } from "./child.ts";
 import { clock, LedgerWriter, newLedger, readLedgers } from "./ledger.ts";
 import { Random } from "./random.ts";
+import { until } from "./until.ts";
 import { History } from "./verify.ts";
 
 const GROUPS = ["audit", "forward"] as const;
@@ -68,7 +69,7 @@ export class KillLoop {
     };
   }
 
-  async #lives(slot: number, kills: number, until: (own: Random) => Promise<void>): Promise<void> {
+  async #lives(slot: number, kills: number, endOf: (own: Random) => Promise<void>): Promise<void> {
     const own = new Random(this.#random.whole(0, 2 ** 31));
     const role = SLOTS[slot] ?? "producer";
     let before: string[] = [];
@@ -78,13 +79,34 @@ export class KillLoop {
       const seed = String(own.whole(0, 2 ** 31));
       const child = new Child(this.#t, join(this.#folder, role === "producer" ? "producer.mjs" : "consumer.mjs"), [this.#where(slot), ledger, seed, role === "producer" ? name : role, ...before]);
       await child.says();
-      await Promise.race([until(own), child.exited]);
+      await Promise.race([endOf(own), child.exited]);
       assert.ok(child.running, `${name} ended by itself: ${child.errors}`);
       child.signal("SIGKILL");
       await child.exited;
       this.#kills++;
       if (role === "producer") before = [ledger];
     }
+  }
+
+  /** Until each kind of process has got something done from now on, and pushes have been confirmed. */
+  async progress(): Promise<void> {
+    const before = this.#done();
+    await until("every kind of process to get something done", () => {
+      const now = this.#done();
+      return now.pushed > before.pushed && GROUPS.every((group) => now[group] > before[group]);
+    }, 60_000);
+  }
+
+  #done(): Record<"pushed" | (typeof GROUPS)[number], number> {
+    const counts = { pushed: 0, audit: 0, forward: 0 };
+    for (const [name, entries] of readLedgers(this.#ledgers)) {
+      const role = name.split("-")[0];
+      for (const { kind } of entries) {
+        if (kind === "pushed") counts.pushed++;
+        else if (kind === "settled" && (role === "audit" || role === "forward")) counts[role]++;
+      }
+    }
+    return counts;
   }
 
   /** Completes what is left, as one more consumer of each group; then holds everything that was written down against the promises. */
