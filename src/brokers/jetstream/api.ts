@@ -1,11 +1,11 @@
 import type { Msg } from "@nats-io/transport-node";
 import { QueuescopeError } from "../../core/index.ts";
 import { apiFailure } from "./api-errors.ts";
-import type { NatsHandle } from "./connection/index.ts";
+import { Lost, type NatsHandle } from "./connection/index.ts";
 import { LogMessage } from "./message.ts";
 
 /** What the engine needs of a connection. */
-export type Link = Pick<NatsHandle, "nc" | "prefix" | "inbox" | "headers" | "failure" | "onViolation">;
+export type Link = Pick<NatsHandle, "nc" | "prefix" | "inbox" | "headers" | "failure" | "onViolation" | "onStatus" | "exchange" | "connected">;
 
 /** A message as a stream keeps it. */
 export interface Stored {
@@ -50,6 +50,8 @@ export interface ReadHow {
 /** How long an answer may take before the server counts as out of reach. */
 export const PATIENCE = 5_000;
 
+const READS = /^(STREAM\.(INFO|NAMES|LIST|MSG\.GET)|INFO)/;
+
 export const NO_MESSAGE = 10_037;
 export const STREAM_NOT_FOUND = 10_059;
 export const WRONG_LAST_SEQUENCE = 10_071;
@@ -65,15 +67,22 @@ export class Api {
   /** @throws unavailable, permission-denied, and what the server refuses */
   async request<T>(subject: string, body?: unknown, timeout = PATIENCE): Promise<T> {
     const text = body === undefined ? "" : JSON.stringify(body);
-    let answer: Msg;
-    try {
-      answer = await this.link.nc.request(`${this.link.prefix}.${subject}`, text, { timeout });
-    } catch (cause) {
-      throw this.link.failure(cause, `${this.link.prefix}.${subject}`);
-    }
+    const answer = await this.#exchange(subject, text, timeout);
     const value = JSON.parse(answer.string()) as T & { error?: { code: number; err_code?: number; description: string } };
     if (value.error !== undefined) throw apiFailure(value.error);
     return value;
+  }
+
+  /** What only reads is asked again when the connection was lost on the way. */
+  async #exchange(subject: string, text: string, timeout: number): Promise<Msg> {
+    const whole = `${this.link.prefix}.${subject}`;
+    for (const deadline = performance.now() + timeout; ; ) {
+      try {
+        return await this.link.exchange(whole, text, timeout);
+      } catch (cause) {
+        if (!(cause instanceof Lost) || !READS.test(subject) || performance.now() > deadline) throw this.link.failure(cause, whole);
+      }
+    }
   }
 
   streamInfo(name: string, more: { subjects_filter?: string; offset?: number; deleted_details?: boolean } = {}): Promise<StreamInfo> {
@@ -115,6 +124,8 @@ export class Api {
 
   /** Removes messages below `seq`, of a subject or of all; answers how many. */
   async purge(stream: string, what: { filter?: string; seq?: number } = {}): Promise<number> {
+    // Nothing is below the first; nats-server 2.9 would remove everything instead.
+    if (what.seq !== undefined && what.seq <= 1) return 0;
     return (await this.request<{ purged: number }>(`STREAM.PURGE.${stream}`, what, 30_000)).purged;
   }
 
