@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import { newToken, parseReceipt, receiptText } from "../../src/brokers/local/receipts.ts";
+import { newToken } from "../../src/core/index.ts";
+import { parseReceipt, receiptText } from "../../src/brokers/local/receipts.ts";
 import { isQueuescopeError } from "../../src/core/index.ts";
 
 it("a receipt says its lease, secret and message, and never looks like an option", () => {

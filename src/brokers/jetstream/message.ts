@@ -74,10 +74,12 @@ export class LogMessage {
 
   /** As a consumer delivered it; `undefined` when its reply subject isn't a consumer's. */
   static delivered(message: Msg): LogMessage | undefined {
-    const { headers } = message;
     const place = deliveredAs(message.reply ?? "");
     if (place === undefined) return undefined;
-    return LogMessage.#opened(place.seq, message.subject, message.data, place.stamp, (name) => headers?.get(name) || undefined, () => headers?.keys() ?? []);
+    // Each look-up in the client's own headers goes through all of them.
+    const headers = new Map<string, string>();
+    for (const [name, [first = ""]] of message.headers ?? []) headers.set(name, first);
+    return LogMessage.#opened(place.seq, message.subject, message.data, place.stamp, (name) => headers.get(name) || undefined, () => [...headers.keys()]);
   }
 
   /** Itself, with the data and headers of an edit. */

@@ -151,13 +151,16 @@ export interface Asking {
 export async function byGroup(engine: Engine, settlements: readonly Settlement[]): Promise<{ results: SettleResult[]; groups: Asking[] }> {
   const results = new Array<SettleResult>(settlements.length);
   const groups = new Map<GroupSession, Asking>();
+  let last: Definition | undefined;
   for (const [index, settlement] of settlements.entries()) {
     const receipt = receiptOf(settlement.receipt);
     if (receipt instanceof QueuescopeError) {
       results[index] = { ok: false, receipt: settlement.receipt, error: receipt };
       continue;
     }
-    const queue = await engine.catalog.byId(receipt.queue);
+    // Mostly they are of one queue: a wait for each would cost more than the settling.
+    if (last?.id !== receipt.queue) last = await engine.catalog.byId(receipt.queue);
+    const queue = last;
     if (queue === undefined) {
       results[index] = { ok: false, receipt: settlement.receipt, error: leaseLost("its queue was deleted") };
       continue;
@@ -181,6 +184,7 @@ function receiptOf(text: string): Receipt | QueuescopeError {
 
 /** @param answer `null`: the group is gone */
 function put(results: SettleResult[], { asked }: Asking, answer: GroupAnswer | null): void {
-  for (const { index, settlement } of asked) results[index] = { ok: false, receipt: settlement.receipt, error: leaseLost("its group was deleted") };
   for (const { index, result } of answer?.settled ?? []) results[index] = result;
+  if (answer !== null) return;
+  for (const { index, settlement } of asked) results[index] = { ok: false, receipt: settlement.receipt, error: leaseLost("its group was deleted") };
 }

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { invalidInput } from "../../core/index.ts";
 import { token as nameToken, untoken } from "./subjects.ts";
 
@@ -12,10 +11,6 @@ export interface Receipt {
   readonly seq: number;
   /** The number people know, where it is another. */
   readonly alias: number | null;
-}
-
-export function newToken(): string {
-  return randomBytes(12).toString("base64url");
 }
 
 export function receiptText({ queue, group, partition, token, seq, alias }: Receipt): string {

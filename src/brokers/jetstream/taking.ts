@@ -1,10 +1,10 @@
+import { newToken } from "../../core/index.ts";
 import type { Wanted } from "../../core/index.ts";
 import { prioritiesOf } from "./definition.ts";
 import { expire } from "./ending.ts";
 import type { Work } from "./ending.ts";
 import type { LogMessage } from "./message.ts";
 import type { Reader } from "./reader.ts";
-import { newToken } from "./receipts.ts";
 import type { Lease, Part, Past } from "./record.ts";
 import type { Shelves } from "./shelves.ts";
 

@@ -1,10 +1,11 @@
+import { newToken } from "../../core/index.ts";
 import type { Delivery } from "../../core/index.ts";
 import type { Work } from "./context.ts";
 import { recordEvent, records } from "./events.ts";
 import { messageId } from "./ids.ts";
 import type { LiveGroup, LiveQueue } from "./live.ts";
 import type { Wanted } from "./pop.ts";
-import { newToken, receiptText } from "./receipts.ts";
+import { receiptText } from "./receipts.ts";
 import { encodingOf, headersOf, originOf } from "./rows.ts";
 import { storedIds } from "./standing.ts";
 import type { Candidate, LaneCursor } from "./take-rows.ts";

@@ -1,4 +1,3 @@
-import { randomFillSync } from "node:crypto";
 import { invalidInput } from "../../core/index.ts";
 import { messageKey, queueOf } from "./ids.ts";
 
@@ -10,20 +9,6 @@ export interface Receipt {
   readonly id: number;
   /** The id people know, where it is another. */
   readonly alias: number | null;
-}
-
-const TOKEN_BYTES = 12;
-const pool = Buffer.alloc(TOKEN_BYTES * 256);
-let used = pool.length;
-
-/** 96 random bits; asked of the system for many at a time. */
-export function newToken(): string {
-  if (used === pool.length) {
-    randomFillSync(pool);
-    used = 0;
-  }
-  used += TOKEN_BYTES;
-  return pool.toString("base64url", used - TOKEN_BYTES, used);
 }
 
 /** `lease.queue.sequence[.sequence that people know].token`: numbers in base 36, small ones because these are faster to write. */
