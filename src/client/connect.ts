@@ -2,6 +2,7 @@ import type { NatsOptions } from "../brokers/jetstream/index.ts";
 import type { LocalOptions } from "../brokers/local/index.ts";
 import type { Broker } from "../core/index.ts";
 import { Connection } from "./connection.ts";
+import { environmentLogin } from "./credentials.ts";
 import { HeldLeases } from "./leases.ts";
 import { environmentLogger, type Logger } from "./log.ts";
 import { placeOf } from "./place.ts";
@@ -45,8 +46,9 @@ let callers = 0;
  * @throws unsupported for a kind of URL this version doesn't speak, and whatever opening the broker throws
  */
 export async function connect(target: string | ConnectOptions = {}): Promise<Connection> {
-  const options = typeof target === "string" ? { url: target } : target;
-  const place: Place = options.nats?.connection === undefined ? placeOf(options) : { kind: "nats", url: "nats:" };
+  const given = typeof target === "string" ? { url: target } : target;
+  const place: Place = given.nats?.connection === undefined ? placeOf(given) : { kind: "nats", url: "nats:" };
+  const options = withLogin(given, place);
   const logger = options.logger ?? environmentLogger();
   const key = keyOf(place, options);
   const entry = shared.get(key) ?? { broker: open(place, options, logger), held: new HeldLeases(), handles: 0 };
@@ -60,6 +62,14 @@ export async function connect(target: string | ConnectOptions = {}): Promise<Con
     shared.delete(key);
     throw error;
   }
+}
+
+/** A login that is given comes before the environment's. */
+function withLogin(options: ConnectOptions, place: Place): ConnectOptions {
+  const { nats = {} } = options;
+  const given = nats.connection !== undefined || [nats.user, nats.password, nats.token, nats.creds, nats.nkey, nats.jwt, nats.context].some((login) => login !== undefined);
+  const login = place.kind === "file" || given ? {} : environmentLogin(place.url);
+  return Object.keys(login).length === 0 ? options : { ...options, nats: { ...nats, ...login } };
 }
 
 /** The driver is loaded on first use: who works on a file needs no NATS. */

@@ -26,6 +26,8 @@ export interface Broker extends AsyncDisposable {
   readonly subjects: Subjects | null;
   /** `null` where there are none: they are JetStream's. */
   readonly streams: Streams | null;
+  /** How the way to it is; `null` for a file, which can't be out of reach. */
+  readonly link: Link | null;
   /** Calls back soon after anything changed, in whichever process; bursts are merged. Closing is the only way to end it. */
   watch(onChange: () => void): Watch;
   /** Idempotent. Live leases stay as they are. */
@@ -34,6 +36,23 @@ export interface Broker extends AsyncDisposable {
 
 export interface Watch extends Disposable {
   close(): void;
+}
+
+/** The connection to a server. Lost ones are tried again in the background, and nothing has to be opened anew. */
+export interface Link {
+  /** As of now. */
+  readonly status: LinkStatus;
+  /** Calls back with each change. */
+  watch(onChange: (status: LinkStatus) => void): Watch;
+}
+
+/** `connecting` for the first time, then `connected`; `lost` while it is tried again, then `restored`; `closed` for good. */
+export interface LinkStatus {
+  readonly state: "connecting" | "connected" | "lost" | "restored" | "closed";
+  /** Host and port of the server it is or was about. */
+  readonly server: string;
+  /** For people: why it was lost or closed, where known. */
+  readonly reason?: string;
 }
 
 /** What this broker can do, truthfully. */

@@ -30,6 +30,8 @@ export interface ExecOptions {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
   readonly log: Logger;
+  /** Where its own `queuescope` is to look for queues; default: the broker's URL. */
+  readonly url?: string | undefined;
   /** The program itself can't be run: no message is to blame. */
   readonly broken: (error: Error) => void;
 }
@@ -109,7 +111,7 @@ function environment(options: ExecOptions, message: Message | DeadMessage, url: 
   const { traceparent } = message.headers;
   return {
     ...options.env,
-    QUEUESCOPE_URL: url,
+    QUEUESCOPE_URL: options.url ?? url,
     QUEUESCOPE_MESSAGE_ID: "messageId" in message ? message.messageId : message.id,
     QUEUESCOPE_QUEUE: message.queue,
     QUEUESCOPE_GROUP: message.group,

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { DEFAULT_GROUP, durationMs, invalidInput, QueuescopeError, queueName } from "../core/index.ts";
 import type { Message as InspectedMessage, WorkerState } from "../core/index.ts";
 import { connect } from "../client/connect.ts";
+import { CREDENTIALS } from "../client/credentials.ts";
 import { placeOf } from "../client/place.ts";
 import type { Connection } from "../client/connection.ts";
 import { Budget, type ConsumeHooks, type ConsumeSummary, type Finished } from "../client/consume.ts";
@@ -67,14 +68,22 @@ interface Work {
 
 async function prepare(options: WorkerOptions, cwd: string, log: Logger, broken: (error: unknown) => void): Promise<Work> {
   const { handler, exec, env = {} } = options;
+  // The login of QUEUESCOPE_URL is for no other place.
+  if (options.url !== undefined && options.url !== process.env["QUEUESCOPE_URL"]) Reflect.deleteProperty(process.env, CREDENTIALS);
   if (exec !== undefined) {
     const program = findProgram(exec, cwd);
-    const settings: ExecOptions = { program, cwd, env, log, broken };
+    const settings: ExecOptions = { program, cwd, env, log, broken, url: serverUrl(options.url) };
     return { name: options.name ?? program.text, exec: settings, handler: execHandler(settings) as LoadedHandler };
   }
   // A handler that connects by itself gets to the same queues.
   Object.assign(process.env, options.url === undefined ? {} : { QUEUESCOPE_URL: urlOf(options.url) }, env);
   return { name: options.name ?? basename(handler ?? ""), exec: null, handler: await loadHandler(handler ?? "", cwd) };
+}
+
+/** Of a server: all that the URL says of the login and the way there, of which the broker's own URL says nothing. */
+function serverUrl(url: string | undefined): string | undefined {
+  const place = placeOf({ url });
+  return place.kind === "file" ? undefined : place.url;
 }
 
 /** Good from any folder. */
@@ -275,7 +284,7 @@ class WorkerRun {
   /** A debugger may attach at any time: from then on the leases are kept from outside. */
   #report(state: WorkerState): void {
     if (this.#keeper === null && inspector.url() !== undefined) {
-      this.#keeper = new LeaseKeeper(this.#queues.url, this.#cwd, (problem) => { this.#log.warn(problem); });
+      this.#keeper = new LeaseKeeper(serverUrl(this.#options.url) ?? this.#queues.url, this.#cwd, (problem) => { this.#log.warn(problem); });
     }
     this.#keeper?.report(state, this.#lease);
   }

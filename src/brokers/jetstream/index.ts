@@ -1,9 +1,9 @@
-import { Crypt, readKeys } from "../../core/index.ts";
+import { Crypt, isQueuescopeError, readKeys } from "../../core/index.ts";
 import type { Broker, Capabilities } from "../../core/index.ts";
 import { Api } from "./api.ts";
 import { Catalog } from "./catalog.ts";
 import { openConnection } from "./connection/index.ts";
-import type { ConnectionOptions, NatsHandle } from "./connection/index.ts";
+import type { AccountInfo, ConnectionOptions, NatsHandle } from "./connection/index.ts";
 import { Engine } from "./engine.ts";
 import { openForeign } from "./foreign/index.ts";
 import { inspectFacet } from "./inspect/index.ts";
@@ -15,7 +15,10 @@ import { readOnlyFacets } from "./read-only.ts";
 import { repairFacet } from "./repair/index.ts";
 import { Streams } from "./streams.ts";
 import { openSubjects } from "./taps/index.ts";
+import { MOST_HELD } from "./taking.ts";
 import { workersFacet } from "./workers.ts";
+
+export { listContexts, type ContextSummary } from "./connection/index.ts";
 
 /** How to reach NATS, and what to make there. */
 export interface NatsOptions extends ConnectionOptions {
@@ -35,21 +38,30 @@ export interface JetStreamOptions extends NatsOptions {
 
 /**
  * Opens queues on NATS JetStream.
- * @throws unavailable, permission-denied, unsupported when JetStream is off
+ * @throws unavailable, permission-denied when the login is refused. JetStream being off refuses its facets only.
  */
 export async function openJetStream(options: JetStreamOptions = {}): Promise<Broker> {
   const crypt = new Crypt(readKeys(options.encryptionKey ?? process.env["QUEUESCOPE_ENCRYPTION_KEY"]));
   const handle = await openConnection(options);
   try {
-    await handle.accountInfo();
-    return brokerOn(handle, crypt, options);
+    return brokerOn(handle, crypt, options, await jetStreamOf(handle));
   } catch (error) {
     await handle.close();
     throw error;
   }
 }
 
-function brokerOn(handle: NatsHandle, crypt: Crypt, options: JetStreamOptions): Broker {
+/** What the server says of JetStream. Without it, or the permission to ask, taps work, and whatever else is allowed. */
+async function jetStreamOf(handle: NatsHandle): Promise<AccountInfo | null> {
+  try {
+    return await handle.accountInfo();
+  } catch (error) {
+    if (isQueuescopeError(error, "unsupported") || isQueuescopeError(error, "permission-denied")) return null;
+    throw error;
+  }
+}
+
+function brokerOn(handle: NatsHandle, crypt: Crypt, options: JetStreamOptions, account: AccountInfo | null): Broker {
   const readOnly = options.readOnly ?? false;
   const onError = options.onBackgroundError ?? ((): void => undefined);
   const now = options.now ?? Date.now;
@@ -65,6 +77,7 @@ function brokerOn(handle: NatsHandle, crypt: Crypt, options: JetStreamOptions): 
   const close = async (): Promise<void> => {
     status.close();
     foreign.close();
+    await engine.history.close();
     engine.close();
     await subjects.close();
     await handle.close();
@@ -74,10 +87,16 @@ function brokerOn(handle: NatsHandle, crypt: Crypt, options: JetStreamOptions): 
   return {
     url: handle.url,
     readOnly,
-    capabilities: capabilities(handle, engine),
+    capabilities: capabilities(handle, engine, account),
     ...foreign.compose({ ...own, inspect: inspectFacet(engine) }),
     subjects,
     streams: foreign.streams,
+    link: {
+      get status() {
+        return handle.status;
+      },
+      watch: (onChange) => handle.onStatus(onChange),
+    },
     watch: (onChange) => {
       const stop = engine.notices.listen(onChange);
       return { close: stop, [Symbol.dispose]: stop };
@@ -87,14 +106,24 @@ function brokerOn(handle: NatsHandle, crypt: Crypt, options: JetStreamOptions): 
   };
 }
 
-function capabilities({ nc }: NatsHandle, engine: Engine): Capabilities {
+/** Of JetStream's API: servers from 2.12 on. */
+const ATOMIC_BATCHES = 2;
+
+function capabilities({ nc }: NatsHandle, engine: Engine, account: AccountInfo | null): Capabilities {
+  const atomicBatch = (account?.api.level ?? 0) >= ATOMIC_BATCHES;
   return {
     broker: "jetstream",
     version: `nats-server ${nc.info?.version ?? "unknown"}`,
-    atomicBatch: false,
+    atomicBatch,
     atomicTransactions: false,
     maxPayload: engine.maxPayload,
     encryption: true,
-    limits: [],
+    limits: [
+      ...(account === null ? ["JetStream is off here, or this user may not use it: there are no queues, only subjects to listen to and publish on."] : []),
+      atomicBatch ? "A push of several messages is stored whole up to 1,000 of them, and when none of them is a duplicate." : "A push of several messages may be stored in part (nats-server before 2.12): its error names what was stored.",
+      "A transaction's pushes follow its settlements at once, also after a crash, but aren't visible in the same moment.",
+      `A group holds at most ${MOST_HELD} partitions and messages that are leased, wait for a retry, or wait behind those; beyond it nothing new is delivered until some are settled.`,
+      `A payload has at most ${engine.maxPayload} bytes with its headers: the server's max_payload less what a dead letter needs besides.`,
+    ],
   };
 }

@@ -54,6 +54,7 @@ export async function openLocal(path: string, options: LocalOptions = {}): Promi
     workers: workersFacet(local),
     subjects: null,
     streams: null,
+    link: null,
     watch: (onChange) => watchChanges(store, onChange, onError),
     close,
     [Symbol.asyncDispose]: close,

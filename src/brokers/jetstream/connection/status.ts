@@ -1,17 +1,7 @@
 import type { NatsConnection } from "@nats-io/transport-node";
-import type { Watch } from "../../../core/index.ts";
+import type { LinkStatus, Watch } from "../../../core/index.ts";
 
-/**
- * `connecting` for the first time, then `connected`; `lost` while it tries again in the background, then `restored`;
- * `closed` for good.
- */
-export interface ConnectionStatus {
-  readonly state: "connecting" | "connected" | "lost" | "restored" | "closed";
-  /** Host and port of the server it is or was about. */
-  readonly server: string;
-  /** For people: why it was lost or closed, where known. */
-  readonly reason?: string;
-}
+export type ConnectionStatus = LinkStatus;
 
 /** The server refused one subject; everything else goes on. */
 export interface Violation {
