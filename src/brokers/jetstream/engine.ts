@@ -4,6 +4,7 @@ import type { Catalog } from "./catalog.ts";
 import type { Definition } from "./definition.ts";
 import type { Effects } from "./effects.ts";
 import { followUp } from "./follow-up.ts";
+import { History } from "./history.ts";
 import { EVERY_QUEUE } from "./notices.ts";
 import type { Notices } from "./notices.ts";
 import { Ownership } from "./ownership.ts";
@@ -43,6 +44,7 @@ export class Engine {
   readonly stamps: boolean;
   readonly onError: (error: unknown) => void;
   readonly ownership = new Ownership(this);
+  readonly history: History;
   readonly #sessions = new Map<string, GroupSession>();
   readonly #timetables = new Map<string, Timetable>();
 
@@ -57,6 +59,7 @@ export class Engine {
     this.now = parts.now;
     this.stamps = parts.stamps;
     this.onError = parts.onError;
+    this.history = new History(this);
     this.notices.listen(({ queue, due }) => {
       for (const session of this.#sessions.values()) if (queue === EVERY_QUEUE || session.subjects.queue === queue) session.wake();
       if (due !== undefined) for (const timetable of this.#timetables.values()) if (timetable.queue === queue) timetable.add(due);

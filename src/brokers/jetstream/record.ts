@@ -18,6 +18,8 @@ export interface Head {
   /** How often the group was moved: what was read ahead before is of no use after. */
   readonly seeks?: number;
   readonly totals: Totals;
+  /** Of the last commit. */
+  readonly minute?: Instant;
 }
 
 /** Since the group was made. */

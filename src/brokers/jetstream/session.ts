@@ -6,6 +6,7 @@ import type { Work } from "./ending.ts";
 import type { Engine } from "./engine.ts";
 import { finishIntents } from "./follow-up.ts";
 import { GroupState } from "./group-state.ts";
+import type { Ending } from "./history.ts";
 import { Log } from "./log.ts";
 import type { Acknowledged } from "./publisher.ts";
 import { Reader } from "./reader.ts";
@@ -229,7 +230,9 @@ export class GroupSession {
         for (const { resolve } of left) resolve(undefined);
         return;
       }
+      const ending = this.#engine.history.ending(state.record);
       const outcomes = this.#apply(state, left);
+      if (ending !== undefined && state.record.changed) state.record.change({ minute: ending.next });
       if (outcomes.some(({ failed }) => failed !== undefined)) {
         for (const { queued: one, failed } of outcomes) if (failed !== undefined) one.reject(failed.error);
         left = outcomes.filter(({ failed }) => failed === undefined).map(({ queued: one }) => one);
@@ -237,7 +240,7 @@ export class GroupSession {
         continue;
       }
       try {
-        const done = await this.#conclude(state, outcomes, checked);
+        const done = await this.#conclude(state, outcomes, checked, ending);
         if (done === "again") {
           checked = this.#state !== undefined;
           await this.#pause(tries);
@@ -264,7 +267,7 @@ export class GroupSession {
     });
   }
 
-  async #conclude(state: GroupState, outcomes: readonly { queued: Queued; outcome: Outcome }[], checked: boolean): Promise<"done" | "again"> {
+  async #conclude(state: GroupState, outcomes: readonly { queued: Queued; outcome: Outcome }[], checked: boolean, ending: Ending | undefined): Promise<"done" | "again"> {
     const loaded = this.#loaded;
     if (loaded === undefined) return "again";
     if (!state.record.changed) {
@@ -290,11 +293,17 @@ export class GroupSession {
     } else {
       this.#forget();
     }
-    for (const { queued, outcome } of outcomes) this.#follow(queued, outcome);
+    for (const { queued, outcome } of outcomes) {
+      this.#engine.history.count(this.group, outcome.effects);
+      this.#follow(queued, outcome);
+    }
     this.#engine.changed(this.subjects);
     this.wake();
     const [first] = outcomes;
-    if (first !== undefined) this.#finishLeftOver(first.queued.operation.queue);
+    if (first !== undefined) {
+      this.#finishLeftOver(first.queued.operation.queue);
+      if (ending !== undefined) this.#engine.history.keep(first.queued.operation.queue, this.group, ending);
+    }
     return "done";
   }
 

@@ -177,6 +177,11 @@ export class Subjects {
     return `qs-s.${this.queue}.h.${token(group)}.${minute}`;
   }
 
+  /** How long messages waited and ran in a minute. */
+  timings(group: string, minute: number | "*"): string {
+    return `qs-s.${this.queue}.w.${token(group)}.${minute}`;
+  }
+
   /** Told after each change. */
   get notice(): string {
     return `qs-n.${this.queue}`;

@@ -4,7 +4,9 @@ import type { Engine } from "../engine.ts";
 import { browse } from "./browse.ts";
 import { countDeadLetters, deadLetter, deadLetters } from "./dead-letters.ts";
 import { exists, read } from "./find.ts";
+import { histogram } from "./histogram.ts";
 import { leases } from "./lease-list.ts";
+import { metrics } from "./metrics.ts";
 import { partitions } from "./partitions.ts";
 import { peek } from "./peek.ts";
 import { groups, stats } from "./stats.ts";
@@ -38,8 +40,8 @@ export function inspectFacet(engine: Engine): Inspect {
     deadLetter: async (id) => deadLetter(engine, id),
     traces: async (request) => traces(engine, checkedObject(request)),
     traceNames: async (request = {}) => traceNames(engine, checkedObject(request)),
-    metrics: later,
-    histogram: later,
+    metrics: async (queue, request) => metrics(engine, await catalog.need(queue), checkedNames(request)),
+    histogram: async (queue, request) => histogram(engine, await catalog.need(queue), checkedObject(request)),
     health: later,
   };
 }

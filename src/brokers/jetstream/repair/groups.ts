@@ -27,7 +27,7 @@ export async function deleteGroup(engine: Engine, queue: Definition, group: stri
   await change(engine, queue, group, () => undefined);
   const subjects = new Subjects(queue.name);
   await engine.api.purge(subjects.state, { filter: subjects.group(group) });
-  await engine.api.purge(subjects.state, { filter: subjects.history(group, "*") });
+  for (const filter of [subjects.history(group, "*"), subjects.timings(group, "*")]) await engine.api.purge(subjects.state, { filter });
   engine.changed(subjects);
 }
 
