@@ -5,7 +5,7 @@ import { Lost, type NatsHandle } from "./connection/index.ts";
 import { LogMessage } from "./message.ts";
 
 /** What the engine needs of a connection. */
-export type Link = Pick<NatsHandle, "nc" | "prefix" | "inbox" | "headers" | "failure" | "onViolation" | "onStatus" | "exchange" | "connected">;
+export type Link = Pick<NatsHandle, "nc" | "prefix" | "inbox" | "headers" | "failure" | "onViolation" | "onStatus" | "status" | "exchange" | "connected">;
 
 /** A message as a stream keeps it. */
 export interface Stored {

@@ -1,8 +1,13 @@
+import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Msg, Subscription } from "@nats-io/transport-node";
 import { QueuescopeError, type Watch } from "../../core/index.ts";
 import { type Headers, type Link, PATIENCE } from "./api.ts";
 import { apiFailure } from "./api-errors.ts";
 import type { Violation } from "./connection/index.ts";
+
+/** Milliseconds between two looks whether a stream has a leader again. */
+const AGAIN = 100;
 
 export interface Publication {
   readonly subject: string;
@@ -21,9 +26,15 @@ interface Reply {
   readonly error?: { code: number; err_code?: number; description: string };
 }
 
+/** Messages of an atomic batch, as the server limits them. */
+export const LARGEST_BATCH = 1_000;
+
+/** `untaken`: nobody listens on its subject. */
+type Outcome = Acknowledged | QueuescopeError | "untaken";
+
 /** Publications of one call, waiting for their answers. */
 interface Round {
-  readonly results: (Acknowledged | QueuescopeError | undefined)[];
+  readonly results: (Outcome | undefined)[];
   open: number;
   done(): void;
 }
@@ -37,6 +48,7 @@ export class Publisher {
   readonly #inbox: string;
   readonly #waiting = new Map<number, { round: Round; index: number; subject: string }>();
   readonly #violations: Watch;
+  readonly #status: Watch;
   #subscription: Subscription | undefined;
   #last = 0;
 
@@ -44,16 +56,46 @@ export class Publisher {
     this.#link = link;
     this.#inbox = link.inbox();
     this.#violations = link.onViolation((violation, error) => { this.#refuse(violation, error); });
+    this.#status = link.onStatus(({ state }) => { if (state === "lost") this.#lose(); });
   }
 
-  /** In order. Each has its own result; a failed one doesn't stop those behind it. */
-  publishAll(messages: readonly Publication[], timeout = PATIENCE): Promise<(Acknowledged | QueuescopeError)[]> {
-    if (messages.length === 0) return Promise.resolve([]);
+  /**
+   * In order. Each has its own result; a failed one doesn't stop those behind it. What no stream took is published again
+   * while there is one that should: it is choosing a leader.
+   */
+  async publishAll(messages: readonly Publication[], timeout = PATIENCE): Promise<(Acknowledged | QueuescopeError)[]> {
+    if (messages.length === 0) return [];
+    const deadline = performance.now() + timeout;
+    if (this.#link.status.state === "lost") await this.#link.connected(timeout);
+    const results = await this.#publishOnce(messages, timeout);
+    for (;;) {
+      const left = results.flatMap((result, i) => (result === "untaken" ? [i] : []));
+      const [first] = left;
+      if (first === undefined) return results as (Acknowledged | QueuescopeError)[];
+      const led = await this.#hasStream(messages[first] as Publication, timeout);
+      if (!led || performance.now() > deadline) return results.map((result) => (result === "untaken" ? (led ? leaderless() : gone()) : result));
+      await sleep(AGAIN);
+      const again = await this.#publishOnce(left.map((i) => messages[i] as Publication), timeout);
+      left.forEach((i, n) => { results[i] = again[n] as Outcome; });
+    }
+  }
+
+  async #hasStream({ subject }: Publication, timeout: number): Promise<boolean> {
+    try {
+      const answer = await this.#link.exchange(`${this.#link.prefix}.STREAM.NAMES`, JSON.stringify({ subject }), timeout);
+      return answer.json<{ streams?: unknown[] | null; error?: unknown }>().streams?.length !== 0;
+    } catch {
+      // Who can't be asked now, or may not be, is no proof that it is gone.
+      return true;
+    }
+  }
+
+  #publishOnce(messages: readonly Publication[], timeout: number): Promise<Outcome[]> {
     this.#listen();
     return new Promise((resolve) => {
       const first = this.#last + 1;
       const round: Round = {
-        results: new Array<Acknowledged | QueuescopeError | undefined>(messages.length),
+        results: new Array<Outcome | undefined>(messages.length),
         open: messages.length,
         done: () => {
           clearTimeout(timer);
@@ -84,21 +126,38 @@ export class Publisher {
     return result;
   }
 
+  /** All or nothing: up to 1,000 for one stream, which answers once, for the last. @throws as publish */
+  async publishBatch(messages: readonly Publication[], timeout = PATIENCE): Promise<Acknowledged[]> {
+    if (this.#link.status.state === "lost") await this.#link.connected(timeout);
+    const id = randomBytes(12).toString("base64url");
+    const batch = messages.map((message, i) => ({
+      ...message,
+      headers: { ...message.headers, "Nats-Batch-Id": id, "Nats-Batch-Sequence": String(i + 1), ...(i === messages.length - 1 ? { "Nats-Batch-Commit": "1" } : {}) },
+    }));
+    for (const message of batch.slice(0, -1)) this.#send(message);
+    const last = batch.at(-1);
+    if (last === undefined) return [];
+    const { seq } = await this.publish(last, timeout);
+    return messages.map((_, i) => ({ seq: seq - messages.length + 1 + i, duplicate: false }));
+  }
+
   close(): void {
     this.#violations.close();
+    this.#status.close();
     this.#subscription?.unsubscribe();
     this.#subscription = undefined;
   }
 
-  #send({ subject, data, headers }: Publication, number: number): void {
-    const reply = `${this.#inbox}.${number}`;
+  /** @param number of the answer; without one there is none */
+  #send({ subject, data, headers }: Publication, number?: number): void {
+    const answer = number === undefined ? {} : { reply: `${this.#inbox}.${number}` };
     if (headers === undefined) {
-      this.#link.nc.publish(subject, data, { reply });
+      this.#link.nc.publish(subject, data, answer);
       return;
     }
     const block = this.#link.headers();
     for (const [name, value] of Object.entries(headers)) block.append(name, value);
-    this.#link.nc.publish(subject, data, { reply, headers: block });
+    this.#link.nc.publish(subject, data, { ...answer, headers: block });
   }
 
   #listen(): void {
@@ -118,7 +177,12 @@ export class Publisher {
     }
   }
 
-  #answer(number: number, result: Acknowledged | QueuescopeError): void {
+  /** Answers to what was sent over a connection that is gone don't come any more. */
+  #lose(): void {
+    for (const number of [...this.#waiting.keys()]) this.#answer(number, lost(1));
+  }
+
+  #answer(number: number, result: Outcome): void {
     const waiting = this.#waiting.get(number);
     if (waiting === undefined) return;
     this.#waiting.delete(number);
@@ -129,11 +193,19 @@ export class Publisher {
   }
 }
 
-function read(message: Msg): Acknowledged | QueuescopeError {
-  if (message.data.length === 0) return new QueuescopeError("queue-not-found", "No stream takes this message: the queue was deleted, or the server is choosing a leader for it.");
+function read(message: Msg): Outcome {
+  if (message.data.length === 0) return "untaken";
   const reply = JSON.parse(message.string()) as Reply;
   if (reply.error !== undefined) return apiFailure(reply.error);
   return { seq: reply.seq ?? 0, duplicate: reply.duplicate ?? false };
+}
+
+function gone(): QueuescopeError {
+  return new QueuescopeError("queue-not-found", "No stream takes this message: the queue was deleted.");
+}
+
+function leaderless(): QueuescopeError {
+  return new QueuescopeError("unavailable", "The queue's stream has no leader at the moment: the servers of the cluster are choosing one. Nothing was stored; try again.");
 }
 
 function lost(count: number): QueuescopeError {

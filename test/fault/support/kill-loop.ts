@@ -26,6 +26,8 @@ export class KillLoop {
   readonly #where: (slot: number) => string;
   readonly #stop = new AbortController();
   #kills = 0;
+  /** When all processes have; rejects when one ends by itself. */
+  #ended: Promise<unknown> = new Promise(() => undefined);
 
   private constructor(t: TestContext, random: Random, folder: string, where: (slot: number) => string) {
     this.#t = t;
@@ -62,7 +64,8 @@ export class KillLoop {
         this.#lives(slot, 1, () => { works(); return stopped; }).then(resolve, reject);
       }));
     }));
-    await Promise.race([Promise.all(working), Promise.all(lives)]);
+    this.#ended = Promise.all(lives);
+    await Promise.race([Promise.all(working), this.#ended]);
     return async () => {
       this.#stop.abort();
       await Promise.all(lives);
@@ -91,10 +94,11 @@ export class KillLoop {
   /** Until each kind of process has got something done from now on, and pushes have been confirmed. */
   async progress(): Promise<void> {
     const before = this.#done();
-    await until("every kind of process to get something done", () => {
+    const done = until("every kind of process to get something done", () => {
       const now = this.#done();
       return now.pushed > before.pushed && GROUPS.every((group) => now[group] > before[group]);
     }, 60_000);
+    await Promise.race([done, this.#ended]);
   }
 
   #done(): Record<"pushed" | (typeof GROUPS)[number], number> {

@@ -26,6 +26,13 @@ export interface AccountInfo {
   readonly api: { readonly level?: number; readonly total: number; readonly errors: number };
 }
 
+/** The connection was lost while an answer was on its way. */
+export class Lost extends Error {
+  constructor() {
+    super("the connection was lost before the answer came");
+  }
+}
+
 /** A connection to NATS, with what the broker needs besides. */
 export class NatsHandle {
   /** Of @nats-io/transport-node, or one of nats 2.x that behaves alike. */
@@ -68,6 +75,32 @@ export class NatsHandle {
     } catch (error) {
       throw this.failure(error, subject);
     }
+  }
+
+  /**
+   * As nc.request, for what stands in no order to anything else. While the connection is lost it waits; when it is lost
+   * under way it ends at once, since the answer can't come any more. @throws as nc.request, or `Lost`
+   */
+  async exchange(subject: string, payload: Payload, timeout: number): Promise<Msg> {
+    await this.connected(timeout);
+    return new Promise((resolve, reject) => {
+      const watch = this.onStatus(({ state }) => { if (state === "lost") reject(new Lost()); });
+      this.nc.request(subject, payload, { timeout }).then(resolve, reject).finally(() => { watch.close(); });
+    });
+  }
+
+  /** Until the connection is back, is closed, or the time is up. */
+  connected(timeout: number): Promise<void> {
+    if (this.status.state !== "lost") return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = (): void => {
+        watch.close();
+        clearTimeout(timer);
+        resolve();
+      };
+      const watch = this.onStatus(({ state }) => { if (state !== "lost") end(); });
+      const timer = setTimeout(end, timeout);
+    });
   }
 
   /** As nc.subscribe with a callback. When the server refuses the subject, onRefused is told once and the subscription is over. */

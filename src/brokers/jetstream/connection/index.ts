@@ -11,7 +11,7 @@ import { StatusFeed } from "./status.ts";
 import { checkSubject } from "./subject.ts";
 import { dial, type DialOptions } from "./transport.ts";
 
-export { type AccountInfo, NatsHandle } from "./handle.ts";
+export { type AccountInfo, Lost, NatsHandle } from "./handle.ts";
 export { type ContextSummary, listContexts, selectedContext } from "./contexts.ts";
 export type { CallersConnection, ConnectionOptions, Environment, ReconnectOptions } from "./options.ts";
 export type { ConnectionStatus, Violation } from "./status.ts";
