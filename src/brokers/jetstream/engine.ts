@@ -4,11 +4,11 @@ import type { Catalog } from "./catalog.ts";
 import type { Definition } from "./definition.ts";
 import type { Effects } from "./effects.ts";
 import { followUp } from "./follow-up.ts";
+import { Housekeeping } from "./housekeeping/index.ts";
 import { History } from "./history.ts";
 import { EVERY_QUEUE } from "./notices.ts";
 import type { Notices } from "./notices.ts";
 import { Ownership } from "./ownership.ts";
-import { makeRoom } from "./overflow.ts";
 import type { Acknowledged, Publisher } from "./publisher.ts";
 import { HEADROOM } from "./push.ts";
 import { GroupSession } from "./session.ts";
@@ -45,6 +45,7 @@ export class Engine {
   readonly onError: (error: unknown) => void;
   readonly ownership = new Ownership(this);
   readonly history: History;
+  readonly housekeeping: Housekeeping;
   readonly #sessions = new Map<string, GroupSession>();
   readonly #timetables = new Map<string, Timetable>();
 
@@ -60,6 +61,7 @@ export class Engine {
     this.stamps = parts.stamps;
     this.onError = parts.onError;
     this.history = new History(this);
+    this.housekeeping = new Housekeeping(this);
     this.notices.listen(({ queue, due }) => {
       for (const session of this.#sessions.values()) if (queue === EVERY_QUEUE || session.subjects.queue === queue) session.wake();
       if (due !== undefined) for (const timetable of this.#timetables.values()) if (timetable.queue === queue) timetable.add(due);
@@ -105,11 +107,6 @@ export class Engine {
   /** Bytes of payload and headers that a push may have. */
   get maxPayload(): number {
     return (this.api.link.nc.info?.max_payload ?? 1_048_576) - HEADROOM;
-  }
-
-  /** Before a push of `count` messages to a queue with a limit. @throws queue-full */
-  makeRoom(queue: Definition, count: number): Promise<void> {
-    return queue.options.maxSize > 0 ? makeRoom(this, queue, count) : Promise.resolve();
   }
 
   /** Tells everybody that something changed. */

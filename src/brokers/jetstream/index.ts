@@ -78,6 +78,7 @@ function brokerOn(handle: NatsHandle, crypt: Crypt, options: JetStreamOptions, a
     status.close();
     foreign.close();
     await engine.history.close();
+    await engine.housekeeping.close();
     engine.close();
     await subjects.close();
     await handle.close();

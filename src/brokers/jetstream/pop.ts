@@ -35,6 +35,7 @@ export class Popping {
   }
 
   async prepare(queue: Definition): Promise<void> {
+    this.#engine.housekeeping.used(queue);
     await this.#engine.timetable(queue).bringIn();
     await this.session.ensure(queue, this.#wanted.group === "default" ? "all" : this.#wanted.start);
     if (this.#wanted.message === null && this.#wanted.partition === null) await this.session.readAhead(prioritiesOf(queue), this.#wanted.batch);
