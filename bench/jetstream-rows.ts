@@ -3,12 +3,13 @@ import { natsSkip } from "../test/support/nats-server.ts";
 import { type Bench, type Measurement, median, type Scenario, scenario, type Side } from "./harness.ts";
 import { perKeyDispatch, pullAndAck, rawPublish, rawStream, windowedPublish } from "./jetstream-raw.ts";
 import { natsBroker, newServer, rawConnection } from "./jetstream-server.ts";
-import { batches, BODY, fill, type Keys, QUEUE } from "./ours.ts";
+import { batches, BODY, fill, QUEUE } from "./ours.ts";
 
 const BATCH = 100;
 const CALLS = 10;
 /** Messages of one run: five rounds of ten calls. */
 const RUN = 5_000;
+const KEYS = 1_000;
 const PAYLOAD = { encoding: "json", bytes: BODY } as const;
 
 /** Ten calls in flight, each of 100. */
@@ -22,9 +23,9 @@ function pushingTogether(broker: Broker, next: () => readonly PushItem[]): Side 
 }
 
 /** Ten workers that pop 100, and ack them. */
-function takingTogether(broker: Broker, keys: Keys, filled = false): Side {
+function takingTogether(broker: Broker, prepare: (messages: number) => Promise<void>): Side {
   return {
-    ...(filled ? {} : { prepare: (messages: number) => fill(broker, messages, keys) }),
+    prepare,
     async run() {
       let left = RUN;
       const worker = async (): Promise<void> => {
@@ -76,19 +77,26 @@ const pushes: readonly Scenario[] = [
 const takes: readonly Scenario[] = [
   against(
     { name: "nats-pop-ack", what: "pop and ack 100, ten workers, no key, against raw pull and double ack", unit: "x", floor: { atLeast: 1 } },
-    async (_, broker, nc) => [takingTogether(broker, "none"), await pullAndAck(nc, RUN)],
+    async (_, broker, nc) => [takingTogether(broker, (messages) => fill(broker, messages, "none")), await pullAndAck(nc, RUN)],
   ),
   against(
     { name: "nats-pop-ack-keys", what: "the same with 1,000 partitions against per-key dispatch in one owner with double ack", unit: "x", floor: { atLeast: 0.9 } },
-    async (_, broker, nc) => [takingTogether(broker, "mixed"), await perKeyDispatch(nc, RUN, 1_000)],
+    async (_, broker, nc) => [takingTogether(broker, (messages) => fill(broker, messages, "mixed", KEYS)), await perKeyDispatch(nc, RUN, KEYS)],
   ),
 ];
 
 /** Pushes to partitions all over the queue, not to the same few again and again. */
-function spread(partitions: number): () => PushItem[] {
+function spread(partitions: number, size = BATCH): () => PushItem[] {
   let n = 0;
   const key = (): string => `customer-${(n = (n + 7_919) % partitions)}`;
-  return () => Array.from({ length: BATCH }, () => ({ payload: PAYLOAD, partition: key() }));
+  return () => Array.from({ length: size }, () => ({ payload: PAYLOAD, partition: key() }));
+}
+
+function takingSpread(broker: Broker, partitions: number): Side {
+  const next = spread(partitions, 1_000);
+  return takingTogether(broker, async (messages) => {
+    for (let pushed = 0; pushed < messages; pushed += 1_000) await broker.messages.push(QUEUE, next());
+  });
 }
 
 async function wideBroker(bench: Bench, partitions: number): Promise<Broker> {
@@ -120,13 +128,13 @@ const wide: Scenario = {
   ],
   async measure(bench) {
     const count = 1_000_000 * bench.settings.scale;
-    const [many, few] = [await wideBroker(bench, count), await wideBroker(bench, 1_000)];
+    const [many, few] = [await wideBroker(bench, count), await wideBroker(bench, KEYS)];
     const { rounds } = bench.settings;
     const measured = [
       await pageTime(rounds, () => many.inspect.partitions(QUEUE, { limit: 100 })),
       await pageTime(rounds, () => many.inspect.browse(QUEUE, { limit: 100 })),
-      await bench.ratio(pushingTogether(many, spread(count)), pushingTogether(few, spread(1_000))),
-      await bench.ratio(takingTogether(many, "mixed", true), takingTogether(few, "mixed", true)),
+      await bench.ratio(pushingTogether(many, spread(count)), pushingTogether(few, spread(KEYS))),
+      await bench.ratio(takingSpread(many, count), takingSpread(few, KEYS)),
     ];
     return measured.map((one) => (bench.settings.scale === 1 ? one : { ...one, note: `with ${count.toLocaleString("en")}; ${one.note ?? ""}` }));
   },
