@@ -1,9 +1,10 @@
 import type { Inspect } from "../../../core/index.ts";
-import { checkedFilter, checkedIds, checkedNames, checkedObject, QueuescopeError } from "../../../core/index.ts";
+import { checkedFilter, checkedIds, checkedNames, checkedObject } from "../../../core/index.ts";
 import type { Engine } from "../engine.ts";
 import { browse } from "./browse.ts";
 import { countDeadLetters, deadLetter, deadLetters } from "./dead-letters.ts";
 import { exists, read } from "./find.ts";
+import { health } from "./health.ts";
 import { histogram } from "./histogram.ts";
 import { leases } from "./lease-list.ts";
 import { metrics } from "./metrics.ts";
@@ -12,8 +13,6 @@ import { peek } from "./peek.ts";
 import { groups, stats } from "./stats.ts";
 import { traceNames } from "./trace-names.ts";
 import { traces } from "./traces.ts";
-
-const later = (): Promise<never> => Promise.reject(new QueuescopeError("unsupported", "Being built."));
 
 export function inspectFacet(engine: Engine): Inspect {
   const { catalog } = engine;
@@ -42,6 +41,6 @@ export function inspectFacet(engine: Engine): Inspect {
     traceNames: async (request = {}) => traceNames(engine, checkedObject(request)),
     metrics: async (queue, request) => metrics(engine, await catalog.need(queue), checkedNames(request)),
     histogram: async (queue, request) => histogram(engine, await catalog.need(queue), checkedObject(request)),
-    health: later,
+    health: () => health(engine),
   };
 }
