@@ -75,7 +75,7 @@ export class Catalog {
   /** @throws queue-exists */
   async create(name: string, options: QueueOptionsInput = {}): Promise<Definition> {
     queueName(name);
-    const made: Definition = { v: 1, id: newQueueId(), name, options: mergeOptions(DEFAULT_OPTIONS, options), paused: false, createdAt: this.#now(), priorities: 1 };
+    const wanted: Definition = { v: 1, id: newQueueId(), name, options: mergeOptions(DEFAULT_OPTIONS, options), paused: false, createdAt: this.#now(), priorities: 1 };
     await this.#streams.ensureMeta();
     const subject = definition(name);
     for (let tries = 0; tries < TRIES; tries++) {
@@ -86,7 +86,8 @@ export class Catalog {
       }
       // What is left of one that is being deleted goes first.
       if (before !== undefined) await this.#streams.remove(new Subjects(name));
-      await this.#streams.ensure(new Subjects(name), made.options);
+      const atomic = await this.#streams.ensure(new Subjects(name), wanted.options);
+      const made: Definition = atomic ? { ...wanted, atomic } : wanted;
       if (await this.#store(subject, made, before?.seq ?? 0)) return made;
     }
     throw busy(name);

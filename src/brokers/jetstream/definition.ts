@@ -13,6 +13,8 @@ export interface Definition {
   readonly priorities: number;
   /** Messages with a ttl exist or existed: somebody has to look for those that are over. */
   readonly expires?: true;
+  /** Its log takes atomic batches: the server said so when it was made. */
+  readonly atomic?: true;
   /** It is being deleted: who meets it finishes that. */
   readonly deleted?: true;
 }

@@ -5,6 +5,8 @@ import type { Definition } from "./definition.ts";
 import type { Engine } from "./engine.ts";
 import { messageId } from "./ids.ts";
 import { enclosed, HEADER, LogMessage } from "./message.ts";
+import { isApiError } from "./api.ts";
+import { LARGEST_BATCH } from "./publisher.ts";
 import type { Acknowledged, Publication } from "./publisher.ts";
 import { makeRoom } from "./overflow.ts";
 import { Subjects, token } from "./subjects.ts";
@@ -12,6 +14,9 @@ import type { Where } from "./subjects.ts";
 
 /** Room that a message's headers, and a dead letter's error, need besides the payload. */
 export const HEADROOM = 48 * 1024;
+
+/** What a server says of a batch that it can't take, with nothing of it stored. */
+const REFUSED_BATCHES = [10_174, 10_175, 10_176, 10_177, 10_179, 10_199, 10_200, 10_201, 10_210, 10_211];
 
 /** Longer ones are told apart by their hashes. */
 const LONG_ID = 200;
@@ -54,6 +59,8 @@ export async function pushInto(engine: Engine, queue: Definition, items: readonl
 
 /** @throws partial-push naming what was stored; what the server said when nothing was */
 export async function publishReady(engine: Engine, queue: Definition, ready: readonly Ready[]): Promise<PushResult[]> {
+  const whole = await publishWhole(engine, queue, ready);
+  if (whole !== undefined) return whole;
   return answered(queue, ready, await publishEach(engine, queue, ready));
 }
 
@@ -84,6 +91,7 @@ export async function prepare(engine: Engine, queue: Definition, items: readonly
   const now = engine.now();
   const ready = items.map((item, i) => publicationOf(engine, queue, subjects, item, now, items.length > 1 ? `items[${i}].` : ""));
   await announce(engine, queue, ready);
+  engine.housekeeping.used(queue);
   if (options.maxSize > 0) await makeRoom(engine, queue, ready);
   return ready;
 }
@@ -143,6 +151,20 @@ async function announce(engine: Engine, queue: Definition, ready: readonly Ready
   const expires = queue.expires ?? (ready.some(({ item }) => (item.ttl ?? queue.options.ttl) > 0) ? true : undefined);
   if (bits === queue.priorities && expires === queue.expires) return;
   await engine.catalog.change(queue.name, (before) => ({ ...before, priorities: before.priorities | bits, ...(expires === undefined ? {} : { expires }) }));
+}
+
+/** In one atomic batch, where the queue's stream takes it; `undefined`: nothing was stored, they go one by one. */
+async function publishWhole(engine: Engine, queue: Definition, ready: readonly Ready[]): Promise<PushResult[] | undefined> {
+  if (queue.atomic !== true || ready.length < 2 || ready.length > LARGEST_BATCH) return undefined;
+  try {
+    const stored = await engine.publisher.publishBatch(ready.map(({ publication }) => publication));
+    tell(engine, queue, ready);
+    return ready.map((one, i) => resultOf(queue, one, stored[i] as Acknowledged));
+  } catch (error) {
+    // A duplicate is in it, whose original must be named; or the server has too many batches under way.
+    if (REFUSED_BATCHES.some((code) => isApiError(error, code))) return undefined;
+    throw error;
+  }
 }
 
 /** One message, whose duplicate is refused. */

@@ -1,6 +1,7 @@
 import { isQueuescopeError, QueuescopeError } from "../../core/index.ts";
 import type { QueueOptions } from "../../core/index.ts";
 import { type Api, isApiError, STREAM_NOT_FOUND } from "./api.ts";
+import type { StreamInfo } from "./api.ts";
 import { META_STREAM } from "./subjects.ts";
 import type { Subjects } from "./subjects.ts";
 
@@ -22,14 +23,15 @@ export class Streams {
     this.#replicas = replicas;
   }
 
-  /** What the server made of the log's settings: newer features stay off where it doesn't know them. */
-  async ensure(subjects: Subjects, options: QueueOptions): Promise<void> {
-    await this.#ensure(this.#log(subjects, options));
+  /** Whether the log takes atomic batches: servers that don't know them drop that setting. */
+  async ensure(subjects: Subjects, options: QueueOptions): Promise<boolean> {
+    const log = await this.#ensure(this.#log(subjects, options));
     await this.#ensure(this.#state(subjects));
+    return log["allow_atomic"] === true;
   }
 
-  ensureMeta(): Promise<void> {
-    return this.#ensure({ name: META_STREAM, subjects: ["qs-m.>"], description: "Queuescope: definitions of queues, and workers", max_msgs_per_subject: 1, ...COMMON });
+  async ensureMeta(): Promise<void> {
+    await this.#ensure({ name: META_STREAM, subjects: ["qs-m.>"], description: "Queuescope: definitions of queues, and workers", max_msgs_per_subject: 1, ...COMMON });
   }
 
   async configure(subjects: Subjects, options: QueueOptions): Promise<void> {
@@ -59,30 +61,27 @@ export class Streams {
     return { name: subjects.state, subjects: subjects.allState, description: `Queuescope: state of ${subjects.queue}`, ...COMMON, max_msgs_per_subject: 64 };
   }
 
-  async #ensure(config: StreamConfig): Promise<void> {
+  /** Its settings, as the server has them. */
+  async #ensure(config: StreamConfig): Promise<Readonly<Record<string, unknown>>> {
     try {
-      await this.#api.request(`STREAM.CREATE.${config.name}`, { ...config, num_replicas: this.#replicas });
+      return (await this.#api.request<StreamInfo>(`STREAM.CREATE.${config.name}`, { ...config, num_replicas: this.#replicas })).config;
     } catch (error) {
-      if (isApiError(error, NAME_IN_USE)) {
-        await this.#checkOurs(config);
-        return;
-      }
+      if (isApiError(error, NAME_IN_USE)) return this.#checkOurs(config);
       if (isApiError(error, SUBJECTS_OVERLAP)) throw new QueuescopeError("queue-exists", `A stream that isn't Queuescope's takes the subjects ${config.subjects.join(", ")} already. Change its subjects, or choose another name for the queue.`, { cause: error });
       if (this.#replicas > 1 && isQueuescopeError(error) && error.cause instanceof Error && "code" in error.cause && NO_PEERS.has(error.cause.code as number)) {
         this.#replicas = 1;
-        await this.#ensure(config);
-        return;
+        return this.#ensure(config);
       }
       throw error;
     }
   }
 
   /** A stream of that name has other settings: ours of before, ours changed by hand, or somebody else's. */
-  async #checkOurs(config: StreamConfig): Promise<void> {
+  async #checkOurs(config: StreamConfig): Promise<Readonly<Record<string, unknown>>> {
     const { config: there } = await this.#api.streamInfo(config.name);
     const subjects = there["subjects"];
     const takesOurs = Array.isArray(subjects) && config.subjects.every((subject) => subjects.includes(subject));
-    if (takesOurs && there["retention"] === "limits") return;
+    if (takesOurs && there["retention"] === "limits") return there;
     throw new QueuescopeError("queue-exists", `There is a stream ${config.name} that isn't as Queuescope makes it: it takes ${JSON.stringify(subjects)} with retention ${String(there["retention"])}. Rename or delete it, or give it back the subjects ${config.subjects.join(", ")} and retention limits.`);
   }
 }
