@@ -115,7 +115,7 @@ export class Timetable {
   #entry(message: LogMessage): Publication {
     const { now, stamps } = this.#engine;
     const headers: Record<string, string> = { "Nats-Expected-Last-Subject-Sequence": "0" };
-    for (const name of message.headerNames) if (!LEFT.has(name)) headers[name] = message.header(name) ?? "";
+    for (const name of message.headerNames) if (!LEFT.has(name) && !name.startsWith("Nats-")) headers[name] = message.header(name) ?? "";
     const ttl = message.header(HEADER.ttl);
     if (ttl !== undefined) headers[HEADER.expires] = String(now() + Number(ttl));
     if (stamps) headers[HEADER.at] = String(now());
@@ -123,8 +123,8 @@ export class Timetable {
   }
 }
 
-/** Headers that end with the wait. */
-const LEFT: ReadonlySet<string> = new Set([HEADER.due, HEADER.ttl, HEADER.place, HEADER.at, "Nats-Msg-Id", "Nats-Expected-Last-Subject-Sequence"]);
+/** Headers that end with the wait; the server's own do too. */
+const LEFT: ReadonlySet<string> = new Set([HEADER.due, HEADER.ttl, HEADER.place, HEADER.at]);
 
 export function dueOf(message: LogMessage): number {
   return Number(message.header(HEADER.due) ?? 0);

@@ -1,4 +1,4 @@
-import { checkedIds, checkedRedrive } from "../../../core/index.ts";
+import { checkedIds, checkedRedrive, listOf, objectOf } from "../../../core/index.ts";
 import type { Broker, Inspect, Messages, Queues, Repair, Transaction, Workers } from "../../../core/index.ts";
 import type { ForeignQueues } from "./queues.ts";
 
@@ -47,8 +47,8 @@ export function withForeignQueues(own: QueueFacets, foreign: ForeignQueues, read
       const to = Array.isArray(pushes) ? (pushes as Transaction["push"]).find((one) => isForeign((one as Partial<typeof one> | null)?.queue ?? "")) : undefined;
       return to === undefined ? own.messages.transact(transaction) : refuse(to.queue, "it can't take part in a transaction. Push to it afterwards.");
     },
-    trace: (events) => {
-      const of = events.find(({ messageId }) => isForeign(messageId));
+    trace: async (events) => {
+      const of = listOf(events, "events").find((event) => isForeign(objectOf(event, "event").messageId));
       return of === undefined ? own.messages.trace(events) : refuse(of.messageId, "its messages have no timeline.");
     },
   };
