@@ -8,7 +8,7 @@ import type { Take } from "./pop.ts";
 import type { Receipt } from "./receipts.ts";
 import { renew } from "./renew.ts";
 import type { GroupSession, Performed } from "./session.ts";
-import { settleGroup } from "./settling.ts";
+import { leaseLost, settleGroup } from "./settling.ts";
 import type { Asked, Settled } from "./settling.ts";
 import type { Taken } from "./taking.ts";
 
@@ -69,15 +69,21 @@ async function popMore(queue: Definition, session: GroupSession, popping: Poppin
 }
 
 function step(work: Work, { asked, renewals, once }: GroupCall, popping: Popping | null): Step {
-  const { record } = work.state;
-  const done = once !== null && record.asks.has(once);
-  if (once !== null && !done && asked.length > 0) record.remember(once, work.now);
-  const settled = done ? asked.map(assumed) : settleGroup(work, asked);
+  const settled = settleOnce(work, asked, once);
   const renewed = renewals.map(({ receipt, ms }) => renew(work, receipt, ms));
   return { settled, renewed, take: popping?.take(work) ?? null };
 }
 
-/** Settled by a call whose answer got lost. */
+/** What was settled by a call whose answer got lost is told again, and so is what was refused then. */
+function settleOnce(work: Work, asked: readonly Asked[], once: string | null): Settled[] {
+  const { record } = work.state;
+  const refused = once === null ? undefined : record.asks.get(once);
+  if (refused !== undefined) return asked.map((one) => (refused.includes(one.index) ? { index: one.index, result: { ok: false, receipt: one.settlement.receipt, error: leaseLost() } } : assumed(one)));
+  const settled = settleGroup(work, asked);
+  if (once !== null && settled.some(({ result }) => result.ok)) record.remember(once, settled.flatMap(({ index, result }) => (result.ok ? [] : [index])));
+  return settled;
+}
+
 function assumed({ index, settlement, receipt }: Asked): Settled {
   const outcome = { ack: "completed", nack: "retrying", release: "released", dead: "dead" } as const;
   return { index, result: { ok: true, receipt: settlement.receipt, messageId: messageId(receipt.queue, receipt.alias ?? receipt.seq), outcome: outcome[settlement.action], retryAt: null, deadLetterId: null } };

@@ -208,7 +208,7 @@ export class GroupRecord {
   readonly edited = new Table<number, 1>("e", this.#changed);
   readonly intents = new Table<string, Intent>("i", this.#changed);
   /** Calls of other processes that were done lately, for those who didn't hear so. */
-  readonly asks = new Table<string, Instant>("q", this.#changed);
+  readonly asks = new Table<string, readonly number[]>("q", this.#changed);
 
   constructor(head: Head) {
     this.#head = head;
@@ -247,8 +247,8 @@ export class GroupRecord {
   }
 
   /** The oldest are forgotten. */
-  remember(ask: string, now: Instant): void {
-    this.asks.set(ask, now);
+  remember(ask: string, refused: readonly number[]): void {
+    this.asks.set(ask, refused);
     for (const known of this.asks.keys()) {
       if (this.asks.size <= MOST_ASKS) return;
       this.asks.delete(known);
