@@ -44,7 +44,7 @@ async function forward(broker: Broker, deliveries: readonly Leased[]): Promise<v
     settle: deliveries.map(({ receipt }) => ({ action: "ack", receipt })),
     push: [{ queue: "next", items: deliveries.map(({ id }) => ({ payload: valuePayload({ of: id }) })) }],
   }).then(() => null, (error: unknown) => {
-    if (isQueuescopeError(error)) return error.code;
+    if (isQueuescopeError(error, "lease-lost")) return error.code;
     throw error;
   });
   ledger.write({ kind: "settled", call, end: clock(), refused: deliveries.map(() => refused) });
