@@ -28,7 +28,8 @@ export class Reader {
   #buffer: LogMessage[] = [];
   #head = 0;
   #bytes = 0;
-  readonly #from: number;
+  /** Everything of the filter behind this, up to the position, is in memory. */
+  #from: number;
   #position: number;
   /** Nothing of the filter is between the position and here. */
   #emptyTo = 0;
@@ -83,6 +84,7 @@ export class Reader {
   /** Forgets messages up to `seq`: it is stored that the group has passed them. */
   trim(seq: number): void {
     const end = this.#indexAfter(seq);
+    if (end > this.#head) this.#from = Math.max(this.#from, seq);
     for (; this.#head < end; this.#head++) this.#bytes -= this.#buffer[this.#head]?.data.length ?? 0;
     if (this.#head > 1_000 && this.#head * 2 > this.#buffer.length) {
       this.#buffer = this.#buffer.slice(this.#head);

@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { openJetStream } from "../../src/brokers/jetstream/index.ts";
+import { payloadText, textPayload } from "../../src/core/index.ts";
+import type { Broker } from "../../src/core/index.ts";
+import { natsSkip, startNatsServer } from "../support/nats-server.ts";
+import type { NatsServer } from "../support/nats-server.ts";
+
+describe("repairs on NATS, with another process that has messages in memory", { skip: natsSkip("newest") }, () => {
+  let server: NatsServer | undefined;
+  let here: Broker;
+  let there: Broker;
+
+  before(async () => {
+    server = await startNatsServer({ version: "newest" });
+    here = await openJetStream({ url: server.url });
+    there = await openJetStream({ url: server.url });
+  });
+
+  after(async () => {
+    await here.close();
+    await there.close();
+    await server?.stop();
+  });
+
+  const push = (queue: string, count: number, partition?: string) =>
+    here.messages.push(queue, Array.from({ length: count }, (_, i) => ({ payload: textPayload(String(i)), ...(partition === undefined ? {} : { partition }) })));
+
+  it("a purged message is delivered to nobody, read ahead or not", async () => {
+    for (const partition of [undefined, "a"]) {
+      const queue = `purged-${partition ?? "none"}`;
+      await push(queue, 300, partition);
+      const [first] = await there.messages.pop(queue);
+      assert.ok(first?.receipt);
+      for (let more = true; more; ) more = (await here.repair.purge(queue, { limit: 200 })).more;
+      await there.messages.settle([{ action: "ack", receipt: first.receipt }]);
+      assert.deepEqual(await there.messages.pop(queue, { batch: 10 }), []);
+      await push(queue, 1, partition);
+      assert.equal((await there.messages.pop(queue, { batch: 10 })).length, 1);
+    }
+  });
+
+  it("a group that another process moves back is given everything again", async () => {
+    await push("moved", 5);
+    const got = await there.messages.pop("moved", { batch: 5 });
+    await there.messages.settle(got.map(({ receipt }) => ({ action: "ack", receipt: receipt ?? "" })));
+    assert.deepEqual(await there.messages.pop("moved"), []);
+    await here.repair.seek("moved", "default", "all");
+    assert.deepEqual((await there.messages.pop("moved", { batch: 5 })).map(({ payload }) => payloadText(payload)), ["0", "1", "2", "3", "4"]);
+  });
+
+  it("a message that another process edits comes as it was edited", async () => {
+    const [one] = await push("edited", 2);
+    const [first] = await there.messages.pop("edited", { group: "reads-ahead" });
+    assert.ok(one !== undefined && first?.receipt);
+    await there.messages.settle([{ action: "release", receipt: first.receipt }]);
+    await here.repair.edit(one.id, { payload: textPayload("new") });
+    assert.deepEqual((await there.messages.pop("edited", { group: "reads-ahead", batch: 2 })).map(({ payload }) => payloadText(payload)), ["new", "1"]);
+  });
+
+  it("a group that another process deletes is made anew", async () => {
+    await push("left", 1);
+    const [held] = await there.messages.pop("left");
+    assert.ok(held?.receipt);
+    await here.repair.deleteGroup("left", "default");
+    const [settled] = await there.messages.settle([{ action: "ack", receipt: held.receipt }]);
+    assert.equal(settled?.ok, false);
+    assert.equal((await there.messages.pop("left")).length, 1);
+  });
+});
