@@ -79,6 +79,23 @@ describe("inspecting queues on JetStream", { skip: natsSkip("newest") }, () => {
     assert.deepEqual(late.map(({ minute, completed, depth }) => [(minute - from) / MINUTE, completed, depth]), [[3, 3, 1]], "what came before isn't counted again");
   });
 
+  it("entries are counted by the server's own time, where no other clock is given", async () => {
+    await using broker = await openJetStream({ url: server.url });
+    const from = Date.now() - 1_000;
+    await broker.messages.push("timed", [1, 2, 3].map((n) => ({ payload: textPayload(String(n)) })));
+    const [message] = await broker.messages.pop("timed");
+    await broker.messages.settle([{ action: "ack", receipt: message?.receipt ?? "" }]);
+    const to = Date.now() + 1_000;
+    const counts = await broker.inspect.histogram("timed", { from, to, buckets: 3 });
+    assert.equal(counts.reduce((sum, n) => sum + n, 0), 3);
+    assert.deepEqual(await broker.inspect.histogram("timed", { from: -1e15, to: from, buckets: 2 }), [0, 0]);
+    assert.deepEqual(await broker.inspect.histogram("timed", { from: to, to: 8e15, buckets: 2 }), [0, 0]);
+    const points = await broker.inspect.metrics("timed", { from: 0, to: to + MINUTE });
+    const total = (of: "pushed" | "completed"): number => points.reduce((sum, point) => sum + point[of], 0);
+    assert.deepEqual([total("pushed"), total("completed"), points.at(-1)?.depth], [3, 1, 2]);
+    await broker.queues.delete("timed");
+  });
+
   it("events of many queues are found by text in the order in which they came, page by page", async () => {
     await using broker = await open();
     const ids: string[] = [];

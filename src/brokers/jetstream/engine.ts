@@ -89,6 +89,7 @@ export class Engine {
   /** Forgets what it knows of a queue that is gone. */
   drop(queue: Definition): void {
     this.#timetables.delete(queue.id);
+    this.history.drop(queue);
     for (const [key, session] of this.#sessions) {
       if (!key.startsWith(`${queue.id} `)) continue;
       session.close();

@@ -9,6 +9,8 @@ import type { GroupRecord, Totals } from "./record.ts";
 import { Subjects } from "./subjects.ts";
 
 const DAY = 24 * 60 * MINUTE;
+/** Milliseconds: who closes doesn't wait longer for charts. */
+const PATIENCE = 1_000;
 /** For charts. */
 const KEPT = 90 * DAY;
 
@@ -92,6 +94,11 @@ export class History {
     return [...this.#samples.values()].filter((samples) => samples.queue.id === queue.id && samples.group === group).map((samples) => ({ minute: samples.minute, timings: timingsOf(samples) }));
   }
 
+  /** Of a queue that is gone. */
+  drop(queue: Definition): void {
+    for (const [key, samples] of this.#samples) if (samples.queue.id === queue.id) this.#samples.delete(key);
+  }
+
   /** Until all is stored. */
   async close(): Promise<void> {
     this.#store();
@@ -115,7 +122,7 @@ export class History {
   }
 
   async #publish(publications: readonly { readonly subject: string; readonly data: string }[]): Promise<void> {
-    for (const result of await this.#engine.publisher.publishAll(publications)) if (result instanceof QueuescopeError) throw result;
+    for (const result of await this.#engine.publisher.publishAll(publications, PATIENCE)) if (result instanceof QueuescopeError) throw result;
   }
 
   /** A chart misses a minute when it fails: no call does for that. */
