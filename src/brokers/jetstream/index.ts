@@ -107,21 +107,17 @@ function brokerOn(handle: NatsHandle, crypt: Crypt, options: JetStreamOptions, a
   };
 }
 
-/** Of JetStream's API: servers from 2.12 on. */
-const ATOMIC_BATCHES = 2;
-
 function capabilities({ nc }: NatsHandle, engine: Engine, account: AccountInfo | null): Capabilities {
-  const atomicBatch = (account?.api.level ?? 0) >= ATOMIC_BATCHES;
   return {
     broker: "jetstream",
     version: `nats-server ${nc.info?.version ?? "unknown"}`,
-    atomicBatch,
+    atomicBatch: false,
     atomicTransactions: false,
     maxPayload: engine.maxPayload,
     encryption: true,
     limits: [
       ...(account === null ? ["JetStream is off here, or this user may not use it: there are no queues, only subjects to listen to and publish on."] : []),
-      atomicBatch ? "A push of several messages is stored whole up to 1,000 of them, and when none of them is a duplicate." : "A push of several messages may be stored in part (nats-server before 2.12): its error names what was stored.",
+      "A push of several messages may be stored in part: its error names what was stored.",
       "A transaction's pushes follow its settlements at once, also after a crash, but aren't visible in the same moment.",
       `A group holds at most ${MOST_HELD} partitions and messages that are leased, wait for a retry, or wait behind those; beyond it nothing new is delivered until some are settled.`,
       `A payload has at most ${engine.maxPayload} bytes with its headers: the server's max_payload less what a dead letter needs besides.`,

@@ -18,6 +18,12 @@ export const HEADROOM = 48 * 1024;
 /** What a server says of a batch that it can't take, with nothing of it stored. */
 const REFUSED_BATCHES = [10_174, 10_175, 10_176, 10_177, 10_179, 10_199, 10_200, 10_201, 10_210, 10_211];
 
+/**
+ * An atomic batch takes the server some 4 ms, however small it is: 100 messages without a key, ten calls at once, are
+ * pushed five times faster without one. Where as many waves would go out one after the other, it is quicker.
+ */
+const MANY_WAVES = 16;
+
 /** Longer ones are told apart by their hashes. */
 const LONG_ID = 200;
 
@@ -59,15 +65,16 @@ export async function pushInto(engine: Engine, queue: Definition, items: readonl
 
 /** @throws partial-push naming what was stored; what the server said when nothing was */
 export async function publishReady(engine: Engine, queue: Definition, ready: readonly Ready[]): Promise<PushResult[]> {
-  const whole = await publishWhole(engine, queue, ready);
+  const together = waves(ready);
+  const whole = together.length < MANY_WAVES ? undefined : await publishWhole(engine, queue, ready);
   if (whole !== undefined) return whole;
-  return answered(queue, ready, await publishEach(engine, queue, ready));
+  return answered(queue, ready, await publishEach(engine, queue, ready, together));
 }
 
 /** One result each; `undefined` for what wasn't tried, since one before it in its partition failed. */
-export async function publishEach(engine: Engine, queue: Definition, ready: readonly Ready[]): Promise<(Acknowledged | QueuescopeError | undefined)[]> {
+export async function publishEach(engine: Engine, queue: Definition, ready: readonly Ready[], together = waves(ready)): Promise<(Acknowledged | QueuescopeError | undefined)[]> {
   const results = new Array<Acknowledged | QueuescopeError | undefined>(ready.length).fill(undefined);
-  for (const wave of waves(ready)) {
+  for (const wave of together) {
     const answers = await engine.publisher.publishAll(wave.map((index) => (ready[index] as Ready).publication));
     await Promise.all(wave.map(async (index, i) => {
       const answer = answers[i] as Acknowledged | QueuescopeError;
@@ -153,7 +160,7 @@ async function announce(engine: Engine, queue: Definition, ready: readonly Ready
   await engine.catalog.change(queue.name, (before) => ({ ...before, priorities: before.priorities | bits, ...(expires === undefined ? {} : { expires }) }));
 }
 
-/** In one atomic batch, where the queue's stream takes it; `undefined`: nothing was stored, they go one by one. */
+/** In one atomic batch, which keeps their order by itself, where the queue's stream takes it; `undefined`: nothing was stored, they go one by one. */
 async function publishWhole(engine: Engine, queue: Definition, ready: readonly Ready[]): Promise<PushResult[] | undefined> {
   if (queue.atomic !== true || ready.length < 2 || ready.length > LARGEST_BATCH) return undefined;
   try {
