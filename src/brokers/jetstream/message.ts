@@ -32,8 +32,8 @@ const LARGE = 16_384;
 
 /** What is published for these headers and data. */
 export function enclosed(headers: Readonly<Record<string, string>>, data: Uint8Array): { readonly headers: Readonly<Record<string, string>>; readonly data: Uint8Array } {
+  if (Object.values(headers).every(({ length }) => length <= LARGE)) return { headers, data };
   const large = Object.entries(headers).filter(([, value]) => value.length > LARGE);
-  if (large.length === 0) return { headers, data };
   const front = Buffer.from(JSON.stringify(Object.fromEntries(large)));
   const small = Object.fromEntries(Object.entries(headers).filter(([, value]) => value.length <= LARGE));
   return { headers: { ...small, [HEADER.front]: String(front.length) }, data: Buffer.concat([front, data]) };

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Msg, Subscription } from "@nats-io/transport-node";
+import type { Msg, MsgHdrs, Subscription } from "@nats-io/transport-node";
 import { QueuescopeError, type Watch } from "../../core/index.ts";
 import { type Headers, type Link, PATIENCE } from "./api.ts";
 import { apiFailure } from "./api-errors.ts";
@@ -34,9 +34,10 @@ type Outcome = Acknowledged | QueuescopeError | "untaken";
 
 /** Publications of one call, waiting for their answers. */
 interface Round {
+  readonly messages: readonly Publication[];
   readonly results: (Outcome | undefined)[];
   open: number;
-  done(): void;
+  readonly done: () => void;
 }
 
 /**
@@ -46,11 +47,12 @@ interface Round {
 export class Publisher {
   readonly #link: Link;
   readonly #inbox: string;
-  readonly #waiting = new Map<number, { round: Round; index: number; subject: string }>();
+  readonly #rounds = new Map<number, Round>();
   readonly #violations: Watch;
   readonly #status: Watch;
   #subscription: Subscription | undefined;
   #last = 0;
+  #block: { readonly headers: Headers; readonly names: readonly string[]; readonly block: MsgHdrs } | undefined;
 
   constructor(link: Link) {
     this.#link = link;
@@ -66,7 +68,7 @@ export class Publisher {
   async publishAll(messages: readonly Publication[], timeout = PATIENCE): Promise<(Acknowledged | QueuescopeError)[]> {
     if (messages.length === 0) return [];
     const deadline = performance.now() + timeout;
-    if (this.#link.status.state === "lost") await this.#link.connected(timeout);
+    if (!(await this.#isConnected(timeout))) return messages.map(away);
     const results = await this.#publishOnce(messages, timeout);
     for (;;) {
       const left = results.flatMap((result, i) => (result === "untaken" ? [i] : []));
@@ -78,6 +80,11 @@ export class Publisher {
       const again = await this.#publishOnce(left.map((i) => messages[i] as Publication), timeout);
       left.forEach((i, n) => { results[i] = again[n] as Outcome; });
     }
+  }
+
+  async #isConnected(timeout: number): Promise<boolean> {
+    if (this.#link.status.state === "lost") await this.#link.connected(timeout);
+    return this.#link.status.state !== "lost";
   }
 
   async #hasStream({ subject }: Publication, timeout: number): Promise<boolean> {
@@ -93,27 +100,26 @@ export class Publisher {
   #publishOnce(messages: readonly Publication[], timeout: number): Promise<Outcome[]> {
     this.#listen();
     return new Promise((resolve) => {
-      const first = this.#last + 1;
+      this.#last += 1;
+      const number = this.#last;
       const round: Round = {
+        messages,
         results: new Array<Outcome | undefined>(messages.length),
         open: messages.length,
         done: () => {
           clearTimeout(timer);
+          this.#rounds.delete(number);
           // Not map: it steps over what was never answered.
           resolve(Array.from(round.results, (result) => result ?? lost(messages.length)));
         },
       };
-      const timer = setTimeout(() => {
-        for (let n = first; n < first + messages.length; n++) this.#waiting.delete(n);
-        round.done();
-      }, timeout);
+      this.#rounds.set(number, round);
+      const timer = setTimeout(round.done, timeout);
       messages.forEach((message, index) => {
-        this.#last += 1;
-        this.#waiting.set(this.#last, { round, index, subject: message.subject });
         try {
-          this.#send(message, this.#last);
+          this.#send(message, `${this.#inbox}.${number}_${index}`);
         } catch (cause) {
-          this.#answer(this.#last, this.#link.failure(cause, message.subject));
+          this.#answer(number, index, this.#link.failure(cause, message.subject));
         }
       });
     });
@@ -128,7 +134,7 @@ export class Publisher {
 
   /** All or nothing: up to 1,000 for one stream, which answers once, for the last. @throws as publish */
   async publishBatch(messages: readonly Publication[], timeout = PATIENCE): Promise<Acknowledged[]> {
-    if (this.#link.status.state === "lost") await this.#link.connected(timeout);
+    if (!(await this.#isConnected(timeout))) throw away();
     const id = randomBytes(12).toString("base64url");
     const batch = messages.map((message, i) => ({
       ...message,
@@ -148,22 +154,30 @@ export class Publisher {
     this.#subscription = undefined;
   }
 
-  /** @param number of the answer; without one there is none */
-  #send({ subject, data, headers }: Publication, number?: number): void {
-    const answer = number === undefined ? {} : { reply: `${this.#inbox}.${number}` };
-    if (headers === undefined) {
-      this.#link.nc.publish(subject, data, answer);
-      return;
-    }
+  /** @param reply without it there is no answer */
+  #send({ subject, data, headers }: Publication, reply?: string): void {
+    const options = reply === undefined ? {} : { reply };
+    this.#link.nc.publish(subject, data, headers === undefined ? options : { ...options, headers: this.#blockOf(headers) });
+  }
+
+  /** Messages one after the other often have the same headers: they are put together once. */
+  #blockOf(headers: Headers): MsgHdrs {
+    const names = Object.keys(headers);
+    const last = this.#block;
+    if (last?.names.length === names.length && names.every((name) => last.headers[name] === headers[name])) return last.block;
     const block = this.#link.headers();
-    for (const [name, value] of Object.entries(headers)) block.append(name, value);
-    this.#link.nc.publish(subject, data, { ...answer, headers: block });
+    for (const name of names) block.append(name, headers[name] ?? "");
+    this.#block = { headers, names, block };
+    return block;
   }
 
   #listen(): void {
     this.#subscription ??= this.#link.nc.subscribe(`${this.#inbox}.*`, {
       callback: (error, message) => {
-        if (error === null) this.#answer(Number(message.subject.slice(this.#inbox.length + 1)), read(message));
+        if (error !== null) return;
+        const { subject } = message;
+        const between = subject.lastIndexOf("_");
+        this.#answer(Number(subject.slice(this.#inbox.length + 1, between)), Number(subject.slice(between + 1)), read(message));
       },
     });
   }
@@ -172,21 +186,23 @@ export class Publisher {
   #refuse({ operation, subject }: Violation, error: QueuescopeError): void {
     const answers = operation === "subscription" && subject === `${this.#inbox}.*`;
     if (answers) this.#subscription = undefined;
-    for (const [number, waiting] of [...this.#waiting]) {
-      if (answers || (operation === "publish" && waiting.subject === subject)) this.#answer(number, error);
-    }
+    this.#answerAll(error, answers ? () => true : (message) => operation === "publish" && message.subject === subject);
   }
 
   /** Answers to what was sent over a connection that is gone don't come any more. */
   #lose(): void {
-    for (const number of [...this.#waiting.keys()]) this.#answer(number, lost(1));
+    this.#answerAll(lost(1), () => true);
   }
 
-  #answer(number: number, result: Outcome): void {
-    const waiting = this.#waiting.get(number);
-    if (waiting === undefined) return;
-    this.#waiting.delete(number);
-    const { round, index } = waiting;
+  #answerAll(result: Outcome, concerns: (message: Publication) => boolean): void {
+    for (const [number, { messages }] of [...this.#rounds]) {
+      messages.forEach((message, index) => { if (concerns(message)) this.#answer(number, index, result); });
+    }
+  }
+
+  #answer(number: number, index: number, result: Outcome): void {
+    const round = this.#rounds.get(number);
+    if (round === undefined || round.results[index] !== undefined) return;
     round.results[index] = result;
     round.open -= 1;
     if (round.open === 0) round.done();
@@ -202,6 +218,10 @@ function read(message: Msg): Outcome {
 
 function gone(): QueuescopeError {
   return new QueuescopeError("queue-not-found", "No stream takes this message: the queue was deleted.");
+}
+
+function away(): QueuescopeError {
+  return new QueuescopeError("unavailable", "The connection to NATS is lost, and hasn't come back in time. Nothing was stored; try again.");
 }
 
 function leaderless(): QueuescopeError {

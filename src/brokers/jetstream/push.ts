@@ -76,11 +76,14 @@ export async function publishEach(engine: Engine, queue: Definition, ready: read
   const results = new Array<Acknowledged | QueuescopeError | undefined>(ready.length).fill(undefined);
   for (const wave of together) {
     const answers = await engine.publisher.publishAll(wave.map((index) => (ready[index] as Ready).publication));
-    await Promise.all(wave.map(async (index, i) => {
+    const again: Promise<void>[] = [];
+    wave.forEach((index, i) => {
       const answer = answers[i] as Acknowledged | QueuescopeError;
-      const again = !(answer instanceof QueuescopeError) && answer.duplicate;
-      results[index] = again ? await beyondWindow(engine, queue, (ready[index] as Ready).publication, answer) : answer;
-    }));
+      results[index] = answer;
+      if (answer instanceof QueuescopeError || !answer.duplicate) return;
+      again.push(beyondWindow(engine, queue, (ready[index] as Ready).publication, answer).then((entered) => { results[index] = entered; }));
+    });
+    await Promise.all(again);
     // What stands behind a failure in its partition must not overtake it.
     if (answers.some((answer) => answer instanceof QueuescopeError)) break;
   }
@@ -196,14 +199,23 @@ async function beyondWindow(engine: Engine, queue: Definition, publication: Publ
   return answer;
 }
 
-/** Items that may be under way together: of each partition one, since a lost one must stop those behind it. */
+/**
+ * Runs of items that may be under way together, in the order of the call: of each partition one in a run, since a lost
+ * one must stop those behind it.
+ */
 function waves(ready: readonly Ready[]): number[][] {
-  const made: number[][] = [];
-  const nth = new Map<string, number>();
+  const made: number[][] = [[]];
+  let seen = new Set<string>();
   ready.forEach(({ where, due }, index) => {
-    const wave = where.partition === null || due !== null ? 0 : (nth.get(where.partition) ?? 0);
-    if (where.partition !== null && due === null) nth.set(where.partition, wave + 1);
-    (made[wave] ??= []).push(index);
+    const { partition } = where;
+    if (partition !== null && due === null) {
+      if (seen.has(partition)) {
+        made.push([]);
+        seen = new Set();
+      }
+      seen.add(partition);
+    }
+    made.at(-1)?.push(index);
   });
   return made;
 }
