@@ -41,9 +41,13 @@ interface Step {
 /** Does it in this process; `null` when the group doesn't exist, and nothing was to be popped. */
 export async function performHere(engine: Engine, queue: Definition, session: GroupSession, call: GroupCall): Promise<GroupAnswer | null> {
   const popping = call.want === null ? null : new Popping(engine, session, call.want);
-  // A pop that can't be fails before anything is settled.
-  await popping?.prepare(queue);
-  const performed = await session.run({ queue, apply: (work) => step(work, call, popping), unsure: isUnsure });
+  const perform = async (): Promise<Performed<Step> | undefined> => {
+    // A pop that can't be fails before anything is settled.
+    await popping?.prepare(queue);
+    return session.run({ queue, apply: (work) => step(work, call, popping), unsure: isUnsure });
+  };
+  // A group that was deleted meanwhile is made anew by its next pop.
+  const performed = (await perform()) ?? (popping === null ? undefined : await perform());
   if (performed === undefined) return null;
   const settled = performed.value.settled.map((one) => ({ index: one.index, result: withDeadLetter(queue, one, performed) }));
   const done = { settled, renewed: performed.value.renewed };

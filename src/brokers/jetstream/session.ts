@@ -79,15 +79,13 @@ export class GroupSession {
     this.#subject = this.subjects.group(group);
   }
 
-  /** Makes the group, if it isn't there yet: it starts at `start`. */
+  /** Makes the group, if it isn't there yet: it starts at `start`. Of several at once one makes it. */
   async ensure(queue: Definition, start: GroupStart): Promise<void> {
-    if (this.#state !== undefined || (await this.#load()) !== undefined) return;
+    if (this.#state !== undefined || (await this.run({ queue, apply: () => true })) !== undefined) return;
     const from = await this.startOf(start);
     const fresh = GroupRecord.starting(start, from, queue.paused);
     for (const seq of await this.edits()) fresh.edited.set(seq, 1);
     await this.#store.commit(this.#subject, { record: fresh, seq: 0, chain: [], ids: [], by: null, bytes: 0, snapshotBytes: 0 }, null);
-    // Whoever was first has made it.
-    await this.#load();
   }
 
   /** Of all messages that have an overlay. */
@@ -104,8 +102,8 @@ export class GroupSession {
   }
 
   /** `undefined` when the group doesn't exist. */
-  async run<T>(operation: Operation<T>): Promise<Performed<T> | undefined> {
-    if (this.#state === undefined && (await this.#load()) === undefined) return undefined;
+  run<T>(operation: Operation<T>): Promise<Performed<T> | undefined> {
+    // Only the work below loads and stores: a state that changed hands in between would be stored over a newer one.
     return new Promise<Performed<T> | undefined>((resolve, reject) => {
       this.#queue.push({ operation: operation as Operation<unknown>, resolve: resolve as Queued["resolve"], reject });
       this.#working ??= this.#work();
