@@ -99,8 +99,9 @@ export class History {
     for (const [key, samples] of this.#samples) if (samples.queue.id === queue.id) this.#samples.delete(key);
   }
 
-  /** Until all is stored. */
+  /** Until all is stored; what can't be, since NATS is out of reach, is given up. */
   async close(): Promise<void> {
+    if (this.#engine.api.link.status.state === "lost") return;
     this.#store();
     await Promise.all(this.#storing);
   }

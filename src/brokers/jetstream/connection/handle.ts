@@ -83,6 +83,7 @@ export class NatsHandle {
    */
   async exchange(subject: string, payload: Payload, timeout: number): Promise<Msg> {
     await this.connected(timeout);
+    if (this.status.state === "lost") throw new Lost();
     return new Promise((resolve, reject) => {
       const watch = this.onStatus(({ state }) => { if (state === "lost") reject(new Lost()); });
       this.nc.request(subject, payload, { timeout }).then(resolve, reject).finally(() => { watch.close(); });
