@@ -18,6 +18,8 @@ interface Weather {
   lost: Direction | undefined;
   held: Direction | undefined;
   delay: number;
+  /** What makes answers get lost. */
+  watchedFor: { readonly text: string; readonly seen: () => void } | undefined;
 }
 
 export class Proxy implements AsyncDisposable {
@@ -25,7 +27,7 @@ export class Proxy implements AsyncDisposable {
   readonly url: string;
   readonly #listener: Server;
   readonly #links = new Set<Link>();
-  readonly #weather: Weather = { lost: undefined, held: undefined, delay: 0 };
+  readonly #weather: Weather = { lost: undefined, held: undefined, delay: 0, watchedFor: undefined };
   #refuses = false;
 
   constructor(listener: Server, protocol: string, reachServer: () => Socket) {
@@ -56,6 +58,16 @@ export class Proxy implements AsyncDisposable {
     for (const link of this.#links) link.flow();
   }
 
+  /**
+   * Answers are lost from when a client has sent this text, which arrives: what it asks for is done, and it never hears
+   * so. Resolves then.
+   */
+  loseAnswersTo(text: string): Promise<void> {
+    return new Promise((resolve) => {
+      this.#weather.watchedFor = { text, seen: resolve };
+    });
+  }
+
   /** From now on bytes arrive this much later, in order. */
   delay(milliseconds: number): void {
     this.#weather.delay = milliseconds;
@@ -69,7 +81,7 @@ export class Proxy implements AsyncDisposable {
 
   /** Everything flows again. A connection that lost something can't go on: it ends, as it would by TCP's own rules. */
   restore(): void {
-    Object.assign(this.#weather, { lost: undefined, held: undefined, delay: 0 });
+    Object.assign(this.#weather, { lost: undefined, held: undefined, delay: 0, watchedFor: undefined });
     this.#refuses = false;
     for (const link of this.#links) {
       if (link.hasLost) link.end();
@@ -121,7 +133,18 @@ class Link {
 
   #carry(from: Socket, to: Socket, direction: Direction): void {
     let sent = Promise.resolve();
+    let before = Buffer.alloc(0);
     from.on("data", (chunk: Buffer) => {
+      const { watchedFor } = this.#weather;
+      if (watchedFor !== undefined && direction === "toServer") {
+        // It may come in two pieces.
+        before = Buffer.concat([before.subarray(-watchedFor.text.length), chunk]);
+        if (before.includes(watchedFor.text)) {
+          this.#weather.watchedFor = undefined;
+          this.#weather.lost = "toClient";
+          watchedFor.seen();
+        }
+      }
       const due = performance.now() + this.#weather.delay;
       const earlier = sent;
       sent = (async () => {

@@ -1,11 +1,11 @@
 /**
- * `broker.ts DB [UID]`: a broker that does what its parent says, one call at a time. A call is answered with
+ * `broker.ts DB|URL [UID]`: a broker that does what its parent says, one call at a time. A call is answered with
  * `{ value }` or `{ error: { code, message } }`; before the first, it says so whether the file could be opened.
  */
 import { rmSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import { openLocal } from "../../../src/brokers/local/index.ts";
 import { type Broker, isQueuescopeError } from "../../../src/core/index.ts";
+import { openAt } from "../support/open.ts";
 
 export type Facet = "queues" | "messages" | "inspect" | "repair";
 export type Order =
@@ -50,7 +50,7 @@ async function answer(work: Promise<unknown>): Promise<void> {
 }
 
 async function open(): Promise<null> {
-  const broker = await openLocal(path);
+  const broker = await openAt(path);
   process.on("message", (order: Order) => void answer(carryOut(broker, order)));
   return null;
 }

@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import { type TestContext, describe, it } from "node:test";
+import { type Broker, textPayload } from "../../src/core/index.ts";
+import { natsSkip, startNatsServer } from "../support/nats-server.ts";
+import { type Proxy, startProxy } from "../support/proxy.ts";
+import { openAt } from "./support/open.ts";
+import { RemoteBroker } from "./support/remote.ts";
+import { until } from "./support/until.ts";
+
+interface Scene {
+  /** Ours, by the straight way. */
+  readonly broker: Broker;
+  /** In a process that is going to be killed. */
+  readonly doomed: RemoteBroker;
+  /** The way that process takes. */
+  readonly proxy: Proxy;
+}
+
+async function scene(t: TestContext): Promise<Scene> {
+  const server = await startNatsServer();
+  t.after(() => server.stop());
+  const proxy = await startProxy(server.url);
+  t.after(() => proxy.stop());
+  const broker = await openAt(server.url);
+  t.after(() => broker.close());
+  await broker.queues.create("orders", { retryLimit: 0 });
+  const doomed = new RemoteBroker(t, [proxy.url]);
+  assert.equal(await doomed.opened(), null);
+  return { broker, doomed, proxy };
+}
+
+/** The process does it, and is killed once what has this text is on its way to the server, before any answer to it. */
+async function killedAfter({ doomed, proxy }: Scene, text: string, act: () => Promise<unknown>): Promise<void> {
+  const sent = proxy.loseAnswersTo(text);
+  const ended = act().then(() => { throw new Error("It got an answer."); }, () => undefined);
+  await Promise.race([sent, doomed.child.exited]);
+  doomed.child.signal("SIGKILL");
+  await doomed.child.exited;
+  proxy.restore();
+  await ended;
+}
+
+const item = (text: string): { readonly payload: ReturnType<typeof textPayload> } => ({ payload: textPayload(text) });
+
+async function popOne(doomed: RemoteBroker, group = "default"): Promise<string> {
+  const [delivery] = await doomed.call("messages", "pop", "orders", { group });
+  return delivery?.receipt ?? "";
+}
+
+/** What comes to a group until there is no more. */
+async function texts(broker: Broker, queue: string, group = "default"): Promise<string[]> {
+  const deliveries = await broker.messages.pop(queue, { batch: 100, group });
+  await broker.messages.settle(deliveries.map(({ receipt }) => ({ action: "ack", receipt: receipt ?? "" })));
+  return deliveries.length === 0 ? [] : [...deliveries.map(({ payload }) => Buffer.from(payload.bytes).toString()), ...(await texts(broker, queue, group))];
+}
+
+const INTENT = '"kind":';
+
+describe("a process on JetStream that is killed between a commit and what follows from it", { skip: natsSkip() }, () => {
+  it("leaves a dead letter to whoever comes next, who makes it once", async (t) => {
+    const own = await scene(t);
+    const { broker, doomed } = own;
+    await broker.messages.push("orders", [item("bad"), item("good")]);
+    const receipt = await popOne(doomed);
+    await killedAfter(own, `${INTENT}"dead"`, () => doomed.attempt("messages", "settle", [{ action: "dead", receipt, error: { message: "poison" } }]));
+
+    assert.deepEqual(await texts(broker, "orders"), ["good"], "it doesn't come again");
+    const [letter] = await until("the dead letter", async () => {
+      const { items } = await broker.inspect.deadLetters("orders");
+      return items.length > 0 && items;
+    });
+    assert.equal(letter?.error, "poison");
+    await using another = await openAt(broker.url);
+    assert.deepEqual(await texts(another, "orders"), []);
+    assert.equal((await another.inspect.deadLetters("orders")).items.length, 1);
+  });
+
+  it("leaves a transaction's pushes to whoever comes next, who pushes each once, in order", async (t) => {
+    const own = await scene(t);
+    const { broker, doomed } = own;
+    await broker.queues.create("next");
+    await broker.messages.push("orders", [item("order")]);
+    const receipt = await popOne(doomed);
+    const push = [{ queue: "next", items: [1, 2, 3].map((n) => ({ ...item(`of order ${n}`), partition: "p" })) }];
+    await killedAfter(own, `${INTENT}"push"`, () => doomed.attempt("messages", "transact", { settle: [{ action: "ack", receipt }], push }));
+
+    assert.deepEqual(await texts(broker, "orders"), [], "it was completed");
+    // Whoever touches the group's record with a commit finishes it.
+    await broker.messages.push("orders", [item("another")]);
+    assert.deepEqual(await texts(broker, "orders"), ["another"]);
+    await until("the transaction's pushes", async () => (await broker.inspect.stats("next")).counts.ready === 3);
+    assert.deepEqual(await texts(broker, "next"), ["of order 1", "of order 2", "of order 3"]);
+    await using another = await openAt(broker.url);
+    assert.deepEqual([await texts(another, "orders"), await texts(another, "next")], [[], []]);
+  });
+
+  it("leaves what a transaction settles in another group to whoever comes next", async (t) => {
+    const own = await scene(t);
+    const { broker, doomed } = own;
+    await broker.messages.push("orders", [item("order")]);
+    const settle = [await popOne(doomed, "one"), await popOne(doomed, "two")].map((receipt) => ({ action: "ack", receipt }) as const);
+    await killedAfter(own, `${INTENT}"settle"`, () => doomed.attempt("messages", "transact", { settle, push: [] }));
+
+    await broker.messages.push("orders", [item("another")]);
+    assert.deepEqual(await texts(broker, "orders", "one"), ["another"]);
+    await until("the other group's message to be completed", async () => (await broker.inspect.groups("orders")).every(({ counts }) => counts.leased === 0));
+    assert.deepEqual(await texts(broker, "orders", "two"), ["another"]);
+  });
+
+  for (const [moment, text] of [["has entered", ".m.0.u."], ["is marked as entered", "qs-s.orders.f."]] as const) {
+    it(`brings a scheduled message in once, killed when it ${moment}`, async (t) => {
+      const own = await scene(t);
+      const { broker, doomed } = own;
+      const due = Date.now() + 1_500;
+      const [pushed] = await broker.messages.push("orders", [{ ...item("later"), deliverAt: due }]);
+      await killedAfter(own, text, () => doomed.attempt("messages", "pop", "orders", { wait: 20_000 }));
+
+      const [delivery, ...more] = await broker.messages.pop("orders", { batch: 10, wait: 10_000 });
+      assert.equal(delivery?.id, pushed?.id, "by the id that its pusher knows");
+      assert.deepEqual(more, []);
+      await broker.messages.settle([{ action: "ack", receipt: delivery?.receipt ?? "" }]);
+      await using another = await openAt(broker.url);
+      assert.deepEqual(await texts(another, "orders"), []);
+      assert.equal((await another.inspect.stats("orders")).counts.scheduled, 0);
+      assert.equal((await another.inspect.browse("orders", { limit: 10 })).items.length, 1);
+    });
+  }
+});
