@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Msg } from "@nats-io/transport-node";
 import { QueuescopeError } from "../../core/index.ts";
 import { apiFailure } from "./api-errors.ts";
@@ -49,6 +50,9 @@ export interface ReadHow {
 
 /** How long an answer may take before the server counts as out of reach. */
 export const PATIENCE = 5_000;
+
+/** Milliseconds until a server that is behind is asked again. */
+const BEHIND = 50;
 
 const READS = /^(STREAM\.(INFO|NAMES|LIST|MSG\.GET)|INFO)/;
 
@@ -148,7 +152,27 @@ export class Api {
   }
 
   /** The same; `more`: there are others behind them. */
-  async readSome(stream: string, filter: string | null, from: number | string, most: number, how: ReadHow = {}): Promise<{ readonly messages: LogMessage[]; readonly more: boolean }> {
+  async readSome(stream: string, filter: string | null, from: number | string, most: number, how: ReadHow = {}): Promise<ReadPage> {
+    if (this.link.nc.info?.cluster === undefined) return this.#readPage(stream, filter, from, most, how);
+    for (const deadline = performance.now() + PATIENCE; performance.now() < deadline; ) {
+      const last = await this.read(stream, { last_by_subj: filter ?? ">" });
+      const page = await this.#readPage(stream, filter, from, most, how);
+      if (page.more || page.messages.length === most || last === undefined || (await this.#reaches(stream, filter, from, page.messages, last))) return page;
+      await sleep(BEHIND);
+    }
+    throw new QueuescopeError("unavailable", `The servers that keep the stream ${stream} aren't all up to date yet. Try again.`);
+  }
+
+  /** The consumer may live on a server that is behind the stream's leader, as after a restart: whether it has seen what the leader had. */
+  async #reaches(stream: string, filter: string | null, from: number | string, found: readonly LogMessage[], last: Stored): Promise<boolean> {
+    const known = found.at(-1)?.seq ?? (typeof from === "number" ? from - 1 : undefined);
+    if (known === undefined) return (last.stamp ?? "") < from;
+    if (known >= last.seq) return true;
+    const next = await this.read(stream, { seq: known + 1, next_by_subj: filter ?? ">" });
+    return next === undefined || next.seq > last.seq;
+  }
+
+  async #readPage(stream: string, filter: string | null, from: number | string, most: number, how: ReadHow): Promise<ReadPage> {
     const name = `qsc_${Math.random().toString(36).slice(2, 12)}`;
     const { nc, prefix } = this.link;
     const { num_pending: there } = await this.makeConsumer(stream, name, { ...only(filter), inactive_threshold: 10_000_000_000, ...startingAt(from), ...(how.headersOnly === undefined ? {} : { headers_only: true }) });
@@ -220,6 +244,11 @@ function startingAt(from: number | string): Readonly<Record<string, unknown>> {
 
 function only(filter: string | null): { readonly filter_subject?: string } {
   return filter === null ? {} : { filter_subject: filter };
+}
+
+interface ReadPage {
+  readonly messages: LogMessage[];
+  readonly more: boolean;
 }
 
 export class JetStreamError extends Error {

@@ -4,6 +4,7 @@ import type { QueueOptionsInput } from "../../core/index.ts";
 import { type Api, isApiError, WRONG_LAST_SEQUENCE } from "./api.ts";
 import type { Definition } from "./definition.ts";
 import { newQueueId } from "./ids.ts";
+import type { LogMessage } from "./message.ts";
 import type { Publisher } from "./publisher.ts";
 import { definition, DEFINITIONS, META_STREAM, Subjects } from "./subjects.ts";
 import type { Streams } from "./streams.ts";
@@ -14,6 +15,7 @@ interface Known {
 }
 
 const TRIES = 20;
+const MOST_QUEUES = 1_000_000;
 
 /** The definitions of all queues, kept in memory until one is written again, by whomever. */
 export class Catalog {
@@ -56,18 +58,17 @@ export class Catalog {
   /** In name order. */
   async all(): Promise<Definition[]> {
     this.#listen();
-    const count = await this.#count();
-    if (count === 0) return [];
-    const stored = await this.#api.readMany(META_STREAM, DEFINITIONS, 1, count);
+    const stored = await this.#definitions();
     for (const { subject, seq, data } of stored) this.#known.set(subject, { seq, definition: parse(data) });
     return stored.map(({ data }) => parse(data)).filter(({ deleted }) => deleted !== true).sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  async #count(): Promise<number> {
+  async #definitions(): Promise<LogMessage[]> {
     try {
-      return await this.#api.countFrom(META_STREAM, DEFINITIONS, { seq: 1 });
+      return await this.#api.readMany(META_STREAM, DEFINITIONS, 1, MOST_QUEUES);
     } catch (error) {
-      if (isQueuescopeError(error, "queue-not-found")) return 0;
+      // No queue was ever made here.
+      if (isQueuescopeError(error, "queue-not-found")) return [];
       throw error;
     }
   }
