@@ -170,7 +170,7 @@ function* bySize(items: readonly Item[]): Generator<Item[]> {
 }
 
 /** Several values of a header are joined, as in HTTP. */
-function queueHeaders({ subject, headers, reply }: ArrivedMessage): Headers {
+export function queueHeaders({ subject, headers, reply }: Pick<ArrivedMessage, "subject" | "headers" | "reply">): Headers {
   const kept = Object.entries(headers).map(([name, value]) => [name, typeof value === "string" ? value : value.join(", ")] as const);
   return Object.fromEntries([...kept, [TAP_SUBJECT, subject], ...(reply === undefined ? [] : [[TAP_REPLY, reply] as const])]);
 }

@@ -4,12 +4,21 @@ export const CONTEXT_KEYS = {
   state: "queuescope.state",
   queueFilter: "queuescope.queueFilter",
   hasQueues: "queuescope.hasQueues",
+  /** Whether some connection goes to NATS, where there are subjects to listen to. */
+  hasNats: "queuescope.hasNats",
 } as const;
 
 /** Tokens of tree rows' `contextValue`, several to a row with blanks between; menus match them as words. */
 export const ROW_TOKENS = [
   "connection",
   "failed",
+  "remote",
+  "disconnected",
+  "lacksCredentials",
+  "keepsCredentials",
+  "removable",
+  "localNats",
+  "nats",
   "queue",
   "partitions",
   "partition",
@@ -20,7 +29,12 @@ export const ROW_TOKENS = [
   "deadQueue",
   "workerDefinition",
   "workerInstance",
+  "stream",
+  "streamItem",
+  "tap",
+  "arrival",
   // States and abilities.
+  "foreign",
   "paused",
   "running",
   "ready",

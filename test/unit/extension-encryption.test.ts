@@ -4,7 +4,7 @@ import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { afterEach, describe, it } from "node:test";
 import { EncryptionKey } from "../../src/extension/encryptionKey.ts";
-import { offerKey, takeKey } from "../../src/extension/workers/keyHandover.ts";
+import { offerSecrets, takeSecrets } from "../../src/extension/workers/handover.ts";
 import { until } from "../support/until.ts";
 
 const KEY = "ab".repeat(32);
@@ -61,28 +61,28 @@ describe("the encryption key", () => {
 
 describe("a key that is handed to a worker", () => {
   it("is given once, and leaves nothing behind", async () => {
-    const { address } = await offerKey(KEY, { again: false });
-    assert.equal(await takeKey(address), KEY);
-    await assert.rejects(takeKey(address), /doesn't offer its encryption key any more. Start the worker again/);
+    const { address } = await offerSecrets({ encryptionKey: KEY }, { again: false });
+    assert.deepEqual(await takeSecrets(address), { encryptionKey: KEY });
+    await assert.rejects(takeSecrets(address), /doesn't offer its secrets any more. Start the worker again/);
     if (process.platform !== "win32") await until("the socket's folder to be gone", () => !existsSync(dirname(address)));
   });
 
   it("is given to one of two that ask at the same time", async () => {
-    const { address } = await offerKey(KEY, { again: false });
-    const answers = await Promise.allSettled([takeKey(address), takeKey(address)]);
+    const { address } = await offerSecrets({ encryptionKey: KEY }, { again: false });
+    const answers = await Promise.allSettled([takeSecrets(address), takeSecrets(address)]);
     assert.deepEqual(answers.map(({ status }) => status).sort(), ["fulfilled", "rejected"]);
   });
 
   it("is given again to a worker that is started again, until that is over", async () => {
-    const { address, close } = await offerKey(KEY, { again: true });
-    assert.equal(await takeKey(address), KEY);
-    assert.equal(await takeKey(address), KEY);
+    const { address, close } = await offerSecrets({ encryptionKey: KEY }, { again: true });
+    assert.deepEqual(await takeSecrets(address), { encryptionKey: KEY });
+    assert.deepEqual(await takeSecrets(address), { encryptionKey: KEY });
     await close();
-    await assert.rejects(takeKey(address), /doesn't offer/);
+    await assert.rejects(takeSecrets(address), /doesn't offer/);
   });
 
   it("is out of the reach of other users", { skip: process.platform === "win32" && "Windows has no modes" }, async () => {
-    const { address, close } = await offerKey(KEY, { again: true });
+    const { address, close } = await offerSecrets({ encryptionKey: KEY }, { again: true });
     assert.equal((await stat(dirname(address))).mode & 0o777, 0o700);
     await close();
   });

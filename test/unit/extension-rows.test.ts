@@ -172,7 +172,7 @@ describe("a folder's connections", () => {
 
   it("are its own file where nothing is said", () => {
     const [plan, ...others] = planConnections(facts);
-    assert.deepEqual({ ...plan, id: "" }, { id: "", label: "shop", url: undefined, readOnly: false, credentials: undefined });
+    assert.deepEqual({ ...plan, id: "" }, { id: "", name: "shop", label: "shop", origin: "own", url: undefined, readOnly: false, credentials: undefined });
     assert.deepEqual(others, []);
   });
 
@@ -183,6 +183,14 @@ describe("a folder's connections", () => {
       { label: "shop: live", url: "nats://live", readOnly: true },
     ]);
     assert.equal(new Set(plans.map(({ id }) => id)).size, 2);
+  });
+
+  it("have the folder's own NATS behind them, once it was started", () => {
+    const plans = planConnections({ ...facts, localNats: "nats://127.0.0.1:4999" });
+    assert.deepEqual(plans.map(({ label, origin, url }) => ({ label, origin, url })), [
+      { label: "shop", origin: "own", url: undefined },
+      { label: "shop: local NATS", origin: "localNats", url: "nats://127.0.0.1:4999" },
+    ]);
   });
 
   it("are only its own file while it isn't trusted", () => {

@@ -10,6 +10,14 @@ export const COMMAND_IDS = [
   "queuescope.openWorkspaceFile",
   "queuescope.setEncryptionKey",
 
+  "queuescope.addConnection",
+  "queuescope.removeConnection",
+  "queuescope.connect",
+  "queuescope.disconnect",
+  "queuescope.setCredentials",
+  "queuescope.startLocalNats",
+  "queuescope.stopLocalNats",
+
   "queuescope.createQueue",
   "queuescope.configureQueue",
   "queuescope.pauseQueue",
@@ -53,9 +61,19 @@ export const COMMAND_IDS = [
   "queuescope.debugWorker",
   "queuescope.stopWorker",
   "queuescope.debugMessage",
+
+  "queuescope.openStreamItem",
+
+  "queuescope.startTap",
+  "queuescope.stopTap",
+  "queuescope.clearTap",
+  "queuescope.removeTap",
+  "queuescope.openArrival",
+  "queuescope.saveArrivals",
+  "queuescope.publish",
 ] as const;
 
 export type CommandId = (typeof COMMAND_IDS)[number];
 
-/** Commands that run the workspace's code, or end the process that its file names: refused in Restricted Mode, wherever they come from. */
-export const TRUSTED_COMMANDS: ReadonlySet<CommandId> = new Set(["queuescope.startWorker", "queuescope.debugWorker", "queuescope.stopWorker", "queuescope.debugMessage"]);
+/** Commands that run the workspace's code or a server in it, or end the process that its file names: refused in Restricted Mode, wherever they come from. */
+export const TRUSTED_COMMANDS: ReadonlySet<CommandId> = new Set(["queuescope.startWorker", "queuescope.debugWorker", "queuescope.stopWorker", "queuescope.debugMessage", "queuescope.startLocalNats", "queuescope.stopLocalNats"]);

@@ -40,6 +40,7 @@ export const viewCommands = {
     app.paging.more(node.list);
     app.queuesView.refresh();
     app.deadLettersView.refresh();
+    app.tapsView.refresh();
   },
 
   "queuescope.copyName": async (_app, argument) => {
@@ -108,6 +109,22 @@ function copiedName(node: AnyNode): string {
     case "deadQueue":
     case "section":
       return node.queue;
+    case "stream":
+    case "streamPart":
+      return node.stream.name;
+    case "subject":
+      return node.subject.subject;
+    case "consumer":
+      return node.consumer.name;
+    case "streamMessage":
+      return node.message.subject;
+    case "key":
+      return node.key;
+    case "tap":
+      return node.tap.subjects.join(" ");
+    case "arrival":
+      return node.arrival.message.subject;
+    case "streams":
     case "more":
     case "note":
       return nodeKey(node);

@@ -1,4 +1,5 @@
-import { type Broker, isQueuescopeError, type Watch } from "../../core/index.ts";
+import { type Broker, isQueuescopeError, type LinkStatus, type Watch } from "../../core/index.ts";
+import type { ConnectionOrigin } from "./folder.ts";
 import type { OpenedBroker } from "./library.ts";
 
 /** How a connection gets its broker. `create` false: undefined where there is no local file yet. */
@@ -10,7 +11,29 @@ export interface OnChange {
   readonly state: () => void;
 }
 
-export type ConnectionState = "closed" | "absent" | "open" | "failed";
+export interface Identity {
+  readonly id: string;
+  readonly label: string;
+  /** The workspace folder it belongs to: where its workers start and its documents resolve. */
+  readonly folder: string;
+  /** Whether it was made to refuse every change. */
+  readonly readOnly?: boolean;
+  readonly name?: string;
+  readonly origin?: ConnectionOrigin;
+  /** Whether it goes over a network: nobody waits for it then, and it is tried again by itself. */
+  readonly remote?: boolean;
+  /** As it was written, without secrets; `undefined` for what is found. */
+  readonly url?: string | undefined;
+  /** The name under which its login is in the secret storage. */
+  readonly secret?: string | undefined;
+}
+
+/** `absent`: there is no file yet. `lost`: it was open, and is tried again. `disconnected`: by a person, until they connect it. */
+export type ConnectionState = "closed" | "absent" | "connecting" | "open" | "lost" | "failed" | "disconnected";
+
+/** Between two attempts to open what is out of reach. */
+const FIRST_WAIT_MS = 2000;
+const LONGEST_WAIT_MS = 60_000;
 
 /**
  * One broker that the views show: opened on first use, watched while it is open. Free of `vscode`.
@@ -18,23 +41,35 @@ export type ConnectionState = "closed" | "absent" | "open" | "failed";
 export class Connection {
   readonly id: string;
   readonly label: string;
-  /** The workspace folder it belongs to: where its workers start and its documents resolve. */
+  readonly name: string;
   readonly folder: string;
-  /** Whether it was made to refuse every change. */
   readonly readOnly: boolean;
+  readonly origin: ConnectionOrigin;
+  readonly remote: boolean;
+  readonly url: string | undefined;
+  readonly secret: string | undefined;
   readonly #openBroker: OpenBroker;
   readonly #onChange: OnChange;
   #opening: Promise<Broker | undefined> | undefined;
-  #watch: Watch | undefined;
+  #watches: readonly Watch[] = [];
   #opened: OpenedBroker | undefined;
   #error: unknown;
   #state: ConnectionState = "closed";
+  #wait = FIRST_WAIT_MS;
+  #retry: NodeJS.Timeout | undefined;
+  /** Views don't try what failed: the next attempt comes by itself, or with Refresh. */
+  #resting = false;
 
-  constructor(identity: { readonly id: string; readonly label: string; readonly folder: string; readonly readOnly?: boolean }, openBroker: OpenBroker, onChange: OnChange) {
+  constructor(identity: Identity, openBroker: OpenBroker, onChange: OnChange) {
     this.id = identity.id;
     this.label = identity.label;
+    this.name = identity.name ?? identity.label;
     this.folder = identity.folder;
     this.readOnly = identity.readOnly ?? false;
+    this.origin = identity.origin ?? "own";
+    this.remote = identity.remote ?? false;
+    this.url = identity.url;
+    this.secret = identity.secret;
     this.#openBroker = openBroker;
     this.#onChange = onChange;
   }
@@ -43,7 +78,7 @@ export class Connection {
     return this.#state;
   }
 
-  /** Why it failed. */
+  /** Why it failed, or was lost. */
   get error(): unknown {
     return this.#error;
   }
@@ -53,8 +88,16 @@ export class Connection {
     return this.#opened?.broker;
   }
 
-  /** For changing commands and below rows that exist: makes the local file if there is none. */
+  /** What is open, with more than the broker: for taps and workers. */
+  get opened(): OpenedBroker | undefined {
+    return this.#opened;
+  }
+
+  /** For changing commands and below rows that exist: makes the local file if there is none. @throws when it is disconnected */
   async open(): Promise<Broker> {
+    if (this.#state === "disconnected") throw new Error(`${this.label} is disconnected. Connect it first.`);
+    // Somebody asks for it: that is worth another attempt.
+    if (this.#state === "failed") this.#noRetry();
     let broker = await this.existing();
     while (broker === undefined) {
       // A view may have asked meanwhile, which doesn't make the file.
@@ -63,27 +106,42 @@ export class Connection {
     return broker;
   }
 
-  /** For views: undefined where there is no local file yet. */
+  /** `undefined` where there is no local file yet, or it was disconnected. */
   existing(): Promise<Broker | undefined> {
+    if (this.#state === "disconnected") return Promise.resolve(undefined);
+    if (this.#resting) return Promise.reject(this.#error instanceof Error ? this.#error : new Error(String(this.#error)));
     return this.#opening ?? this.#start(false);
   }
 
+  /** For views, which wait for no server: its broker if it can be asked now. When it can, that is a change of state. */
+  async shown(): Promise<Broker | undefined> {
+    if (!this.remote) return this.existing();
+    if (this.#state === "closed") this.existing().catch(() => undefined);
+    return this.#state === "open" ? this.broker : undefined;
+  }
+
   #start(create: boolean): Promise<Broker | undefined> {
+    // What is tried again by itself stays what it was until it is open.
+    if (this.remote && this.#state !== "failed") this.#enter("connecting");
     const opening = this.#openBroker(create).then(
       (opened) => {
         this.#opened = opened;
         this.#error = undefined;
-        this.#state = opened === undefined ? "absent" : "open";
-        if (opened === undefined) this.#opening = undefined;
-        else this.#watch = opened.broker.watch(this.#onChange.data);
-        if (opened !== undefined) this.#onChange.state();
-        return opened?.broker;
+        this.#wait = FIRST_WAIT_MS;
+        if (opened === undefined) {
+          this.#opening = undefined;
+          this.#state = "absent";
+          return undefined;
+        }
+        const { broker } = opened;
+        const link = broker.link?.watch((status) => { this.#follow(status); });
+        this.#watches = [broker.watch(this.#onChange.data), ...(link === undefined ? [] : [link])];
+        this.#enter("open");
+        return broker;
       },
       (error: unknown) => {
-        this.#error = error;
-        this.#state = "failed";
         this.#opening = undefined;
-        this.#onChange.state();
+        this.#fail(error);
         throw error;
       },
     );
@@ -91,22 +149,82 @@ export class Connection {
     return opening;
   }
 
+  #fail(error: unknown): void {
+    this.#error = error;
+    if (this.remote) this.#retryLater(error);
+    this.#enter("failed");
+  }
+
+  /** What only a person can mend isn't tried again before they say so. */
+  #retryLater(error: unknown): void {
+    this.#resting = true;
+    if (!isQueuescopeError(error, "unavailable")) return;
+    this.#retry = setTimeout(() => {
+      this.#resting = false;
+      this.existing().catch(() => undefined);
+    }, this.#wait).unref();
+    this.#wait = Math.min(2 * this.#wait, LONGEST_WAIT_MS);
+  }
+
+  #noRetry(): void {
+    clearTimeout(this.#retry);
+    this.#resting = false;
+  }
+
+  #follow({ state, reason, server }: LinkStatus): void {
+    if (state === "lost") {
+      this.#error = new Error(reason ?? `The connection to ${server} was lost.`);
+      this.#enter("lost");
+    } else if (state === "restored") {
+      this.#error = undefined;
+      this.#enter("open");
+      this.#onChange.data();
+    } else if (state === "closed" && this.#opened !== undefined) {
+      this.#leave().catch(() => undefined);
+      this.#fail(new Error(reason ?? `${server} closed the connection.`));
+    }
+  }
+
+  #enter(state: ConnectionState): void {
+    this.#state = state;
+    this.#onChange.state();
+  }
+
   /** Whether what is open is of no use any more: its file was deleted or replaced. */
   async hasEnded(): Promise<boolean> {
-    const asked = this.#opened?.broker.queues.list({ limit: 1 });
+    const asked = this.remote ? undefined : this.#opened?.broker.queues.list({ limit: 1 });
     return (await asked?.then(() => false, (error: unknown) => isQueuescopeError(error) && error.ended)) ?? false;
   }
 
   /** Leaves the broker; the next use opens it anew. */
   async close(): Promise<void> {
+    this.#noRetry();
+    this.#wait = FIRST_WAIT_MS;
     // Whoever asks while this waits may start the next opening: that one ends here too. Where opening failed, whoever asked for it was told.
     while (this.#opening !== undefined && this.#opened === undefined) await this.#opening.catch(() => undefined);
+    this.#noRetry();
+    if (this.#state !== "disconnected") this.#state = "closed";
+    await this.#leave();
+  }
+
+  /** Until `reconnect`. */
+  async disconnect(): Promise<void> {
+    await this.close();
+    this.#enter("disconnected");
+  }
+
+  async reconnect(): Promise<void> {
+    await this.close();
+    this.#enter("closed");
+    await this.existing();
+  }
+
+  async #leave(): Promise<void> {
     const opened = this.#opened;
-    this.#watch?.close();
-    this.#watch = undefined;
+    for (const watch of this.#watches) watch.close();
+    this.#watches = [];
     this.#opening = undefined;
     this.#opened = undefined;
-    this.#state = "closed";
     await opened?.close();
   }
 }

@@ -1,19 +1,30 @@
+import { homedir } from "node:os";
 import * as vscode from "vscode";
 import type { Disposable } from "../disposable.ts";
 import type { WorkerDefinition } from "../workers/definition.ts";
 import { AwaitedFile } from "./awaitFile.ts";
 import { Connection } from "./connection.ts";
-import { type ConnectionPlan, type FolderConnections, planConnections } from "./folder.ts";
-import { openBroker } from "./library.ts";
+import type { Credentials } from "./credentials.ts";
+import { type ConnectionPlan, type FolderConnections, isRemote, planConnections, planUserConnection } from "./folder.ts";
+import { openBroker, type OpenSettings } from "./library.ts";
+import type { SavedConnections } from "./saved.ts";
 import { WORKSPACE_FILE, WorkspaceFiles } from "./workspaceFiles.ts";
 
 /** What another process changes is shown this soon; bursts are merged. */
 const SETTLE_MS = 150;
 
-/** Every folder's connections and workers, read on first use and followed from then on. */
+/** What connections are opened with. */
+export interface Access {
+  readonly encryptionKey: () => Promise<string | undefined>;
+  readonly credentials: Credentials;
+  readonly saved: SavedConnections;
+  readonly allowProgram: OpenSettings["allowProgram"];
+}
+
+/** Every folder's and this user's connections and workers, read on first use and followed from then on. */
 export class Connections implements vscode.Disposable {
   readonly #log: vscode.LogOutputChannel;
-  readonly #encryptionKey: () => Promise<string | undefined>;
+  readonly #access: Access;
   readonly #workspaceFiles: WorkspaceFiles;
   readonly #folders = new Map<string, Promise<FolderConnections>>();
   readonly #known = new Map<string, { readonly plan: string; readonly connection: Connection }>();
@@ -35,11 +46,16 @@ export class Connections implements vscode.Disposable {
   /** Something in a broker changed, in whichever process. */
   readonly onDidChangeData = this.#data.event;
 
-  constructor(log: vscode.LogOutputChannel, encryptionKey: () => Promise<string | undefined>) {
+  constructor(log: vscode.LogOutputChannel, access: Access) {
     this.#log = log;
-    this.#encryptionKey = encryptionKey;
+    this.#access = access;
     this.#workspaceFiles = new WorkspaceFiles(log);
     this.#disposables.push(this.#workspaceFiles);
+  }
+
+  /** Those that aren't the workspace's. */
+  get saved(): SavedConnections {
+    return this.#access.saved;
   }
 
   async folders(): Promise<FolderConnections[]> {
@@ -48,7 +64,9 @@ export class Connections implements vscode.Disposable {
   }
 
   async all(): Promise<Connection[]> {
-    return (await this.folders()).flatMap(({ connections }) => connections);
+    const folders = await this.folders();
+    const home = folders[0]?.folder ?? homedir();
+    return [...folders.flatMap(({ connections }) => connections), ...this.#access.saved.users.map((saved) => this.#connection(planUserConnection(saved), home))];
   }
 
   async find(id: string): Promise<Connection | undefined> {
@@ -72,6 +90,22 @@ export class Connections implements vscode.Disposable {
     this.#renewing ??= this.#closeEnded()
       .catch((error: unknown) => { this.#log.error(error instanceof Error ? error : String(error)); })
       .finally(() => { this.#renewing = undefined; });
+  }
+
+  /** The list was changed by a command. */
+  reload(): void {
+    this.#forget();
+    this.#lists.fire();
+    this.#prune().catch((error: unknown) => { this.#log.error(error instanceof Error ? error : String(error)); });
+  }
+
+  /** Tries a plan that is still to be stored. @throws why it can't be opened */
+  async test(plan: Pick<ConnectionPlan, "url" | "readOnly">, folder: string, credentials: string | undefined): Promise<string> {
+    const opened = await openBroker(plan, { folder, create: false, encryptionKey: undefined, credentials, allowProgram: this.#access.allowProgram, log: this.#log });
+    if (opened === undefined) return "";
+    const { version } = opened.broker.capabilities;
+    await opened.close();
+    return version;
   }
 
   /** Says that data changed where no watch does: a local file that just came to be. */
@@ -104,7 +138,7 @@ export class Connections implements vscode.Disposable {
     // What was read before a reload may be old: it mustn't take the place of what was read after.
     if (generation !== this.#generation) return this.#folder(folder);
     const url = vscode.workspace.getConfiguration("queuescope", folder.uri).get<string>("url", "");
-    const plans = planConnections({ id: folder.uri.toString(), name: folder.name, workspace, url: url === "" ? undefined : url, trusted: vscode.workspace.isTrusted });
+    const plans = planConnections({ id: folder.uri.toString(), name: folder.name, workspace, url: url === "" ? undefined : url, localNats: this.#access.saved.localNats(folder.uri.fsPath), trusted: vscode.workspace.isTrusted });
     const connections = plans.map((plan) => this.#connection(plan, folder.uri.fsPath));
     const names = [...(workspace?.connections.keys() ?? [])];
     const workers = [...(workspace?.workers ?? [])].flatMap(([name, settings]) => {
@@ -122,11 +156,15 @@ export class Connections implements vscode.Disposable {
     if (known?.plan === text) return known.connection;
     if (known !== undefined) this.#close(known.connection);
     const open = async (create: boolean) => {
-      const opened = await openBroker(plan, { folder, create, onAbsent: (path) => { this.#awaitFile(path); }, encryptionKey: await this.#encryptionKey(), log: this.#log });
+      const { allowProgram, credentials, encryptionKey } = this.#access;
+      const settings = { folder, create, onAbsent: (path: string) => { this.#awaitFile(path); }, allowProgram, log: this.#log };
+      const opened = await openBroker(plan, { ...settings, encryptionKey: await encryptionKey(), credentials: await credentials.of(plan) });
       if (opened !== undefined) this.#log.info(`Opened ${opened.broker.url} (${opened.broker.capabilities.version})`);
       return opened;
     };
-    const connection = new Connection({ id: plan.id, label: plan.label, folder, readOnly: plan.readOnly }, open, { data: () => { this.changed(); }, state: () => { this.#states.fire(); } });
+    const { id, name, label, origin, url, readOnly, credentials } = plan;
+    const secret = credentials !== undefined && "secret" in credentials ? credentials.secret : undefined;
+    const connection = new Connection({ id, name, label, origin, folder, url, readOnly, remote: isRemote(plan), secret }, open, { data: () => { this.changed(); }, state: () => { this.#states.fire(); } });
     this.#known.set(plan.id, { plan: text, connection });
     return connection;
   }
@@ -174,11 +212,7 @@ export class Connections implements vscode.Disposable {
     const databases = vscode.workspace.createFileSystemWatcher("**/.queuescope/queues.db", true, true, false);
     // Of a folder that is deleted whole, VS Code may not tell what was in it.
     const homes = vscode.workspace.createFileSystemWatcher("**/.queuescope", true, true, false);
-    const reload = (): void => {
-      this.#forget();
-      this.#lists.fire();
-      this.#prune().catch((error: unknown) => { this.#log.error(error instanceof Error ? error : String(error)); });
-    };
+    const reload = (): void => { this.reload(); };
     const renew = (): void => { this.renew(); };
     this.#disposables.push(
       files,

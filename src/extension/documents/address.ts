@@ -9,6 +9,12 @@ export type Address =
   | { readonly kind: "deadLetter"; readonly connection: string; readonly id: string }
   | { readonly kind: "peek"; readonly connection: string; readonly queue: string; readonly group?: string | undefined; readonly partition?: string | undefined }
   | { readonly kind: "trace"; readonly connection: string; readonly id: string }
+  | { readonly kind: "stream"; readonly connection: string; readonly stream: string }
+  | { readonly kind: "subject"; readonly connection: string; readonly stream: string; readonly subject: string }
+  | { readonly kind: "consumer"; readonly connection: string; readonly stream: string; readonly consumer: string }
+  | { readonly kind: "streamMessage"; readonly connection: string; readonly stream: string; readonly sequence: string }
+  | { readonly kind: "key"; readonly connection: string; readonly stream: string; readonly key: string }
+  | { readonly kind: "arrival"; readonly connection: string; readonly tap: string; readonly number: string; readonly subject: string }
   | { readonly kind: "edit"; readonly connection: string; readonly id: string }
   | { readonly kind: "redrive"; readonly connection: string; readonly queue: string; readonly id: string }
   | { readonly kind: "push"; readonly connection: string; readonly queue: string; readonly partition?: string | undefined };
@@ -17,7 +23,7 @@ export type Address =
 export function addressUri(address: Address): vscode.Uri {
   const { connection, ...fields } = address;
   const known = Object.entries(fields).filter((entry): entry is [string, string] => entry[1] !== undefined && !(entry[0] === "group" && entry[1] === DEFAULT_GROUP));
-  const folder = "queue" in address ? [safe(address.queue)] : [];
+  const folder = "queue" in address ? [safe(address.queue)] : "stream" in address ? [safe(address.stream)] : [];
   return vscode.Uri.from({ scheme: SCHEME, authority: connection, path: `/${[...folder, fileName(address)].join("/")}`, query: new URLSearchParams(known).toString() });
 }
 
@@ -34,6 +40,18 @@ function fileName(address: Address): string {
       return `${safe(address.partition ?? address.queue)}.peek.json`;
     case "trace":
       return `${address.id}.trace.log`;
+    case "stream":
+      return `${safe(address.stream)}.stream.json`;
+    case "subject":
+      return `${safe(address.subject)}.messages.json`;
+    case "consumer":
+      return `${safe(address.consumer)}.consumer.json`;
+    case "streamMessage":
+      return `${address.sequence}.json`;
+    case "key":
+      return `${safe(address.key)}.json`;
+    case "arrival":
+      return `${safe(address.subject)}.${address.number}.json`;
     case "edit":
       return `${address.id}.edit.json`;
     case "redrive":

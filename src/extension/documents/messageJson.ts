@@ -1,11 +1,14 @@
+import type { TapMessage } from "../../client/index.ts";
 import { applyEdits, createScanner, format, type Node, parseTree, type ParseError, printParseErrorCode } from "jsonc-parser";
 import {
   bytesPayload,
+  type BucketEntry,
   type DeadLetter,
   durationMs,
   ENCODINGS,
   type Encoding,
   type Headers,
+  guessedPayload,
   instant,
   invalidInput,
   isoTime,
@@ -14,6 +17,7 @@ import {
   type Payload,
   payloadText,
   type PushItem,
+  type StreamMessage,
   textPayload,
 } from "../../core/index.ts";
 
@@ -59,6 +63,38 @@ export function deadLetterDocument(dead: DeadLetter): string {
       ...contentFields(dead),
     ]),
   );
+}
+
+/** A message of a stream that isn't ours. */
+export function streamMessageDocument(message: StreamMessage): string {
+  return laidOut(object(streamMessageFields(message)));
+}
+
+export function streamMessagesDocument(messages: readonly StreamMessage[]): string {
+  return laidOut(`[${messages.map((message) => object(streamMessageFields(message))).join(",")}]`);
+}
+
+export function bucketEntryDocument(entry: BucketEntry): string {
+  return laidOut(object([value("bucket", entry.bucket), value("key", entry.key), value("operation", entry.operation), value("revision", entry.sequence), time("at", entry.at), ...storedFields(entry)]));
+}
+
+/** What the server says of something, times as text. */
+export function factsDocument(facts: object): string {
+  return laidOut(object(Object.entries(facts).map(([name, content]) => (name.endsWith("At") && typeof content === "number" ? time(name, content) : value(name, content)))));
+}
+
+/** Something that a tap heard. */
+export function arrivalDocument({ subject, reply, receivedAt, headers, bytes }: TapMessage): string {
+  const payload = guessedPayload(bytes);
+  return laidOut(object([value("subject", subject), ...(reply === null ? [] : [value("reply", reply)]), time("receivedAt", receivedAt.getTime()), value("encoding", payload.encoding), value("headers", headers), ["data", dataJson(payload)]]));
+}
+
+function streamMessageFields(message: StreamMessage): Field[] {
+  return [value("stream", message.stream), value("sequence", message.sequence), value("subject", message.subject), time("at", message.at), ...storedFields(message)];
+}
+
+function storedFields(message: StreamMessage): Field[] {
+  return [value("format", message.format), ...(message.note === null ? [] : [value("note", message.note)]), ...contentFields(message)];
 }
 
 /** What can be edited. */

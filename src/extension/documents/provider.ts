@@ -3,9 +3,12 @@ import type { Disposable } from "../disposable.ts";
 import type { Connection } from "../connections/connection.ts";
 import type { Connections } from "../connections/connections.ts";
 import { errorText } from "../errors.ts";
+import type { Streams } from "../../core/index.ts";
 import { takeRows } from "../loaders/paging.ts";
+import { streamsOf } from "../loaders/streams.ts";
+import type { RunningTaps } from "../taps/taps.ts";
 import { type Address, addressUri, SCHEME, uriAddress } from "./address.ts";
-import { contentDocument, deadLetterDocument, messageDocument, messagesDocument, parseContentDocument, pushTemplate } from "./messageJson.ts";
+import { arrivalDocument, bucketEntryDocument, contentDocument, deadLetterDocument, factsDocument, messageDocument, messagesDocument, parseContentDocument, pushTemplate, streamMessageDocument, streamMessagesDocument } from "./messageJson.ts";
 import { traceDocument } from "./trace.ts";
 
 interface Entry {
@@ -22,13 +25,15 @@ const MOST_EVENTS = 1000;
  */
 export class MessageDocuments implements vscode.FileSystemProvider, vscode.Disposable {
   readonly #connections: Connections;
+  readonly #taps: RunningTaps;
   readonly #entries = new Map<string, Entry>();
   readonly #changes = new vscode.EventEmitter<vscode.FileChangeEvent[]>();
   readonly #disposables: Disposable[];
   readonly onDidChangeFile = this.#changes.event;
 
-  constructor(connections: Connections) {
+  constructor(connections: Connections, taps: RunningTaps) {
     this.#connections = connections;
+    this.#taps = taps;
     this.#disposables = [
       this.#changes,
       vscode.workspace.registerFileSystemProvider(SCHEME, this, { isCaseSensitive: true }),
@@ -123,7 +128,10 @@ export class MessageDocuments implements vscode.FileSystemProvider, vscode.Dispo
 
   async #text(address: Address, connection: Connection): Promise<string> {
     if (address.kind === "push") return pushTemplate(address.queue, address.partition);
-    const { inspect } = await connection.open();
+    if (address.kind === "arrival") return this.#arrival(address);
+    const broker = await connection.open();
+    if ("stream" in address) return streamText(address, streamsOf(broker));
+    const { inspect } = broker;
     switch (address.kind) {
       case "message":
         return messageDocument(await inspect.read(address.id, address.group));
@@ -145,6 +153,12 @@ export class MessageDocuments implements vscode.FileSystemProvider, vscode.Dispo
     }
   }
 
+  #arrival({ tap, number, subject }: Extract<Address, { kind: "arrival" }>): string {
+    const arrival = this.#taps.find(tap)?.arrival(Number(number));
+    if (arrival?.message.subject !== subject) throw new Error(vscode.l10n.t("What was heard on {0} isn't kept any more. Save arrivals into a queue to keep them.", subject));
+    return arrivalDocument(arrival.message);
+  }
+
   async #writeBack(address: Extract<Address, { kind: "edit" }>, text: string): Promise<void> {
     try {
       const { payload, headers } = parseContentDocument(text);
@@ -159,10 +173,34 @@ export class MessageDocuments implements vscode.FileSystemProvider, vscode.Dispo
 }
 
 function isReadOnly({ kind }: Address): boolean {
-  return kind === "message" || kind === "deadLetter" || kind === "peek" || kind === "trace";
+  return kind !== "edit" && kind !== "push" && kind !== "redrive";
 }
 
 /** Whether its text is the person's alone, not yet in a broker: it stays when the editor is closed after saving. */
 function isOwn({ kind }: Address): boolean {
   return kind === "push" || kind === "redrive";
+}
+
+type StreamAddress = Extract<Address, { stream: string }>;
+
+async function streamText(address: StreamAddress, streams: Streams): Promise<string> {
+  switch (address.kind) {
+    case "stream":
+      return factsDocument(await streams.get(address.stream));
+    case "consumer": {
+      const { items } = await takeRows((page) => streams.consumers(address.stream, page), MOST_EVENTS);
+      const consumer = items.find(({ name }) => name === address.consumer);
+      if (consumer === undefined) throw new Error(vscode.l10n.t("The stream {0} has no consumer {1} any more.", address.stream, address.consumer));
+      return factsDocument(consumer);
+    }
+    case "subject": {
+      const limit = vscode.workspace.getConfiguration("queuescope").get<number>("peekLimit", 50);
+      const { items } = await takeRows((page) => streams.messages(address.stream, { ...page, subject: address.subject }), limit);
+      return streamMessagesDocument(items);
+    }
+    case "streamMessage":
+      return streamMessageDocument(await streams.message(address.stream, Number(address.sequence)));
+    case "key":
+      return bucketEntryDocument(await streams.value(address.stream, address.key));
+  }
 }

@@ -9,7 +9,7 @@ const MOST_QUEUES = 1000;
 
 /** Queues with dead letters that wait, the most first. */
 export async function loadDeadQueues(connection: Connection, amongOthers = false): Promise<DeadQueueNode[]> {
-  const broker = await connection.existing();
+  const broker = await connection.shown();
   if (broker === undefined) return [];
   const { items } = await takeRows((page) => broker.queues.list(page), MOST_QUEUES);
   const counted = await Promise.all(items.map(async ({ name }): Promise<DeadQueueNode> => ({ kind: "deadQueue", connection, queue: name, count: await countDead(broker, name), amongOthers })));

@@ -3,6 +3,7 @@ import { DEFAULT_GROUP } from "../../core/index.ts";
 import type { Connection } from "../connections/connection.ts";
 import { type ConnectionNode, listKey, type GroupNode, type MessageNode, type MessageSection, type PartitionNode, type QueueNode, type QueuesNode, type SectionNode } from "../models/nodes.ts";
 import type { PoppedMessages } from "../models/popped.ts";
+import { loadStreamsChildren } from "./streams.ts";
 import { type Paging, PAGE_ROWS, type Rows, takeRows } from "./paging.ts";
 
 /** Counting stops here: `1000+` says enough in a row. */
@@ -29,10 +30,18 @@ export async function loadQueuesChildren(parent: QueuesNode, request: QueuesRequ
       return loadSections(parent.connection, parent.queue.name, parent.dead, request);
     case "section":
       return loadSection(parent, request);
+    case "streams":
+    case "stream":
+    case "streamPart":
+      return loadStreamsChildren(parent, request.paging);
     case "partition":
     case "group":
     case "message":
     case "deadLetter":
+    case "subject":
+    case "consumer":
+    case "streamMessage":
+    case "key":
     case "more":
     case "note":
       return [];
@@ -41,8 +50,16 @@ export async function loadQueuesChildren(parent: QueuesNode, request: QueuesRequ
 
 async function loadQueues(parent: ConnectionNode, request: QueuesRequest): Promise<QueuesNode[]> {
   const { connection } = parent;
-  const broker = await connection.existing();
-  if (broker === undefined) return [{ kind: "note", key: connection.id, note: "noQueues", detail: "", connection }];
+  // What is out of reach isn't asked: its own row says so.
+  if (connection.state === "lost") return [{ kind: "note", key: connection.id, note: "lost", detail: connection.error instanceof Error ? connection.error.message : "" }];
+  const broker = await connection.shown();
+  if (broker === undefined) return connection.remote ? [] : [{ kind: "note", key: connection.id, note: "noQueues", detail: "", connection }];
+  const streams: QueuesNode[] = broker.streams === null || request.queueFilter !== "" ? [] : [{ kind: "streams", connection }];
+  return [...(await loadQueueRows(parent, broker, request)), ...streams];
+}
+
+async function loadQueueRows(parent: ConnectionNode, broker: Broker, request: QueuesRequest): Promise<QueuesNode[]> {
+  const { connection } = parent;
   const list = listKey(parent);
   const filter = request.queueFilter === "" ? {} : { match: request.queueFilter };
   const { items, more } = await takeRows((page) => broker.queues.list({ ...page, ...filter }), request.paging.rows(list));

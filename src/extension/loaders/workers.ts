@@ -16,7 +16,7 @@ export function workerInstances(parent: WorkerDefinitionNode): WorkerInstanceNod
 }
 
 export async function liveWorkers(connection: Connection): Promise<WorkerInfo[]> {
-  const broker = await connection.existing();
+  const broker = await connection.shown();
   const workers = (await broker?.workers.list()) ?? [];
   return workers.filter(({ live }) => live);
 }

@@ -1,6 +1,7 @@
-import type { DeadLetter, GroupInfo, LeasedMessage, Message, MessageState, PartitionInfo, QueueInfo, WorkerInfo } from "../../core/index.ts";
+import type { DeadLetter, GroupInfo, LeasedMessage, Message, MessageState, PartitionInfo, QueueInfo, StreamConsumer, StreamMessage, StreamSummary, SubjectCount, WorkerInfo } from "../../core/index.ts";
 import type { Connection } from "../connections/connection.ts";
 import type { WorkerDefinition } from "../workers/definition.ts";
+import type { Arrival, RunningTap } from "../taps/taps.ts";
 import type { Popped } from "./popped.ts";
 
 /** Rows of the views as data, apart from how they look (views/*Item.ts) and from how they are loaded (loaders/). */
@@ -86,6 +87,69 @@ export interface WorkerInstanceNode {
   readonly worker: WorkerInfo;
 }
 
+/** Below a NATS connection: the streams that aren't Queuescope's, only to be looked at. */
+export interface StreamsNode {
+  readonly kind: "streams";
+  readonly connection: Connection;
+}
+
+export interface StreamNode {
+  readonly kind: "stream";
+  readonly connection: Connection;
+  readonly stream: StreamSummary;
+}
+
+export type StreamPart = "subjects" | "consumers" | "messages" | "keys";
+
+export interface StreamPartNode {
+  readonly kind: "streamPart";
+  readonly connection: Connection;
+  readonly stream: StreamSummary;
+  readonly part: StreamPart;
+}
+
+export interface SubjectNode {
+  readonly kind: "subject";
+  readonly connection: Connection;
+  readonly stream: string;
+  readonly subject: SubjectCount;
+}
+
+export interface ConsumerNode {
+  readonly kind: "consumer";
+  readonly connection: Connection;
+  readonly stream: string;
+  readonly consumer: StreamConsumer;
+}
+
+export interface StreamMessageNode {
+  readonly kind: "streamMessage";
+  readonly connection: Connection;
+  readonly message: StreamMessage;
+}
+
+export interface KeyNode {
+  readonly kind: "key";
+  readonly connection: Connection;
+  readonly bucket: string;
+  readonly key: string;
+}
+
+export interface TapNode {
+  readonly kind: "tap";
+  readonly connection: Connection;
+  readonly tap: RunningTap;
+  /** Whether there are several connections to tell apart. */
+  readonly amongOthers: boolean;
+}
+
+export interface ArrivalNode {
+  readonly kind: "arrival";
+  readonly connection: Connection;
+  readonly tap: RunningTap;
+  readonly arrival: Arrival;
+}
+
 /** The rest of a long list. */
 export interface MoreNode {
   readonly kind: "more";
@@ -99,16 +163,18 @@ export interface MoreNode {
 export interface NoteNode {
   readonly kind: "note";
   readonly key: string;
-  readonly note: "noQueues" | "noMatch" | "failed";
+  readonly note: "noQueues" | "noMatch" | "failed" | "lost" | "noArrivals";
   /** Where the first queue can be made. */
   readonly connection?: Connection;
   readonly detail: string;
 }
 
-export type QueuesNode = ConnectionNode | QueueNode | SectionNode | PartitionNode | GroupNode | MessageNode | DeadLetterNode | MoreNode | NoteNode;
+export type QueuesNode = ConnectionNode | QueueNode | SectionNode | PartitionNode | GroupNode | MessageNode | DeadLetterNode | StreamsViewNode | MoreNode | NoteNode;
+export type StreamsViewNode = StreamsNode | StreamNode | StreamPartNode | SubjectNode | ConsumerNode | StreamMessageNode | KeyNode;
+export type TapsNode = TapNode | ArrivalNode | MoreNode | NoteNode;
 export type DeadLettersNode = DeadQueueNode | DeadLetterNode | MoreNode;
 export type WorkersNode = WorkerDefinitionNode | WorkerInstanceNode;
-export type AnyNode = QueuesNode | DeadLettersNode | WorkersNode;
+export type AnyNode = QueuesNode | DeadLettersNode | WorkersNode | TapsNode;
 
 /** The same thing has the same key after each load, so that what is open stays open and what is selected stays selected. */
 export function nodeKey(node: AnyNode): string {
@@ -133,6 +199,24 @@ export function nodeKey(node: AnyNode): string {
       return key(node.connection, "w", node.definition.name);
     case "workerInstance":
       return key(node.connection, "i", node.worker.id);
+    case "streams":
+      return key(node.connection, "streams");
+    case "stream":
+      return key(node.connection, "stream", node.stream.stream);
+    case "streamPart":
+      return key(node.connection, "streamPart", node.stream.stream, node.part);
+    case "subject":
+      return key(node.connection, "subject", node.stream, node.subject.subject);
+    case "consumer":
+      return key(node.connection, "consumer", node.stream, node.consumer.name);
+    case "streamMessage":
+      return key(node.connection, "streamMessage", node.message.stream, String(node.message.sequence));
+    case "key":
+      return key(node.connection, "key", node.bucket, node.key);
+    case "tap":
+      return key(node.connection, "tap", node.tap.id);
+    case "arrival":
+      return key(node.connection, "arrival", node.tap.id, String(node.arrival.number));
     case "more":
       return `more ${node.list}`;
     case "note":
@@ -166,6 +250,15 @@ export function queueOf(node: AnyNode): string | undefined {
     case "workerInstance":
       return node.worker.queues[0];
     case "connection":
+    case "streams":
+    case "stream":
+    case "streamPart":
+    case "subject":
+    case "consumer":
+    case "streamMessage":
+    case "key":
+    case "tap":
+    case "arrival":
     case "more":
     case "note":
       return undefined;

@@ -1,12 +1,12 @@
 import * as vscode from "vscode";
 import { type AnyNode, type ConnectionNode, type MoreNode, nodeKey, type NoteNode } from "../models/nodes.ts";
-import { rowContext } from "../contexts.ts";
-import { errorText } from "../errors.ts";
 import { PAGE_ROWS } from "../loaders/paging.ts";
 import { deadLetterItem, deadQueueItem, messageItem } from "./messageItems.ts";
 import { groupItem, partitionItem, queueItem, sectionItem } from "./queueItems.ts";
 import { isWritable } from "./abilities.ts";
-import { Tooltip } from "./tooltip.ts";
+import { connectionItem } from "./connectionItem.ts";
+import { streamItem } from "./streamItems.ts";
+import { arrivalItem, tapItem } from "./tapItems.ts";
 import { workerDefinitionItem, workerInstanceItem } from "./workerItems.ts";
 
 /** How a row looks. */
@@ -45,28 +45,23 @@ function plainItem(node: AnyNode): vscode.TreeItem {
       return workerDefinitionItem(node);
     case "workerInstance":
       return workerInstanceItem(node);
+    case "streams":
+    case "stream":
+    case "streamPart":
+    case "subject":
+    case "consumer":
+    case "streamMessage":
+    case "key":
+      return streamItem(node);
+    case "tap":
+      return tapItem(node);
+    case "arrival":
+      return arrivalItem(node);
     case "more":
       return moreItem(node);
     case "note":
       return noteItem(node);
   }
-}
-
-function connectionItem({ connection }: ConnectionNode): vscode.TreeItem {
-  const { broker } = connection;
-  const failed = connection.state === "failed";
-  const item = new vscode.TreeItem(connection.label, vscode.TreeItemCollapsibleState.Expanded);
-  item.contextValue = rowContext("connection", failed && "failed", !failed && isWritable(connection) && "writable");
-  item.iconPath = failed ? new vscode.ThemeIcon("error", new vscode.ThemeColor("list.errorForeground")) : new vscode.ThemeIcon(broker?.capabilities.broker === "local" || broker === undefined ? "database" : "plug");
-  if (failed) item.description = vscode.l10n.t("not connected");
-  else if (!isWritable(connection)) item.description = vscode.l10n.t("read-only");
-  else if (connection.state === "absent") item.description = vscode.l10n.t("no queues yet");
-  const tooltip = new Tooltip(connection.label);
-  if (broker !== undefined) tooltip.line(vscode.l10n.t("Broker"), broker.capabilities.version).line("URL", broker.url);
-  if (failed) tooltip.text(errorText(connection.error));
-  for (const limit of broker?.capabilities.limits ?? []) tooltip.text(limit);
-  item.tooltip = tooltip.value;
-  return item;
 }
 
 function moreItem(node: MoreNode): vscode.TreeItem {
@@ -91,6 +86,17 @@ function noteItem({ note, detail, connection }: NoteNode): vscode.TreeItem {
     case "noMatch": {
       const item = new vscode.TreeItem(vscode.l10n.t("No name contains “{0}”", detail));
       item.iconPath = new vscode.ThemeIcon("info");
+      return item;
+    }
+    case "lost": {
+      const item = new vscode.TreeItem(vscode.l10n.t("Out of reach; it is tried again"));
+      item.iconPath = new vscode.ThemeIcon("debug-disconnect");
+      item.tooltip = detail;
+      return item;
+    }
+    case "noArrivals": {
+      const item = new vscode.TreeItem(vscode.l10n.t("Nothing heard yet"));
+      item.iconPath = new vscode.ThemeIcon("ellipsis");
       return item;
     }
     case "failed": {

@@ -4,7 +4,7 @@ import { rowContext } from "../contexts.ts";
 import { COUNT_LIMIT } from "../loaders/queues.ts";
 import { bothTimes, cappedCount, firstLine, preview, roughDuration, shortTime } from "../models/format.ts";
 import type { DeadLetterNode, DeadQueueNode, MessageNode } from "../models/nodes.ts";
-import { isWritable } from "./abilities.ts";
+import { isForeign, isWritable } from "./abilities.ts";
 import { untilUri } from "./countdowns.ts";
 import { Tooltip } from "./tooltip.ts";
 
@@ -25,7 +25,7 @@ export function messageItem(node: MessageNode): vscode.TreeItem {
   item.description = parts.join(SEPARATOR);
   item.iconPath = messageIcon(message, held);
   if (until !== null && untilText(message, until) !== "") item.resourceUri = untilUri(message.id, until);
-  item.contextValue = rowContext("message", message.state === "completed" ? false : message.state, held && "held", isWritable(node.connection) && "writable");
+  item.contextValue = rowContext("message", message.state === "completed" ? false : message.state, held && "held", isForeign(node.queue) && "foreign", isWritable(node.connection) && "writable");
   item.tooltip = messageTooltip(message, held);
   if (held) item.accessibilityInformation = { label: [message.id, vscode.l10n.t("popped here"), ...parts].join(", ") };
   item.command = { command: "queuescope.openMessage", title: vscode.l10n.t("Open Message"), arguments: [node] };
@@ -86,7 +86,7 @@ export function deadQueueItem(node: DeadQueueNode): vscode.TreeItem {
   const item = new vscode.TreeItem(node.queue, vscode.TreeItemCollapsibleState.Expanded);
   item.description = [cappedCount(node.count, COUNT_LIMIT), node.amongOthers ? node.connection.label : ""].filter((part) => part !== "").join(SEPARATOR);
   item.iconPath = new vscode.ThemeIcon("inbox");
-  item.contextValue = rowContext("deadQueue", isWritable(node.connection) && "writable");
+  item.contextValue = rowContext("deadQueue", isForeign(node.queue) && "foreign", isWritable(node.connection) && "writable");
   item.tooltip = vscode.l10n.t("Dead letters of {0} in {1}", node.queue, node.connection.label);
   return item;
 }
@@ -103,7 +103,7 @@ export function deadLetterItem(node: DeadLetterNode): vscode.TreeItem {
   ].filter((part) => part !== "");
   item.description = parts.join(SEPARATOR);
   item.iconPath = new vscode.ThemeIcon("error", new vscode.ThemeColor("list.errorForeground"));
-  item.contextValue = rowContext("deadLetter", isWritable(node.connection) && "writable");
+  item.contextValue = rowContext("deadLetter", isForeign(node.queue) && "foreign", isWritable(node.connection) && "writable");
   item.command = { command: "queuescope.openMessage", title: vscode.l10n.t("Open Message"), arguments: [node] };
   const tooltip = new Tooltip(`${deadLetter.queue} ${deadLetter.messageId}`)
     .line(vscode.l10n.t("Dead letter"), deadLetter.id)

@@ -4,7 +4,7 @@ import { rowContext } from "../contexts.ts";
 import { COUNT_LIMIT } from "../loaders/queues.ts";
 import { bothTimes, cappedCount, countdown, roughDuration } from "../models/format.ts";
 import type { GroupNode, PartitionNode, QueueNode, Section, SectionNode } from "../models/nodes.ts";
-import { isWritable } from "./abilities.ts";
+import { isForeign, isWritable } from "./abilities.ts";
 import { Tooltip } from "./tooltip.ts";
 
 const SEPARATOR = " · ";
@@ -25,7 +25,7 @@ export function queueItem(node: QueueNode): vscode.TreeItem {
   // No more than a sidebar shows at its usual width: the rows below and the tooltip have the rest.
   item.description = parts.length === 0 ? vscode.l10n.t("empty") : parts.slice(0, MOST_PARTS).join(SEPARATOR);
   item.iconPath = queueIcon(node);
-  item.contextValue = rowContext("queue", queue.paused && "paused", dead > 0 && "dead", isWritable(node.connection) && "writable");
+  item.contextValue = rowContext("queue", queue.paused && "paused", dead > 0 && "dead", isForeign(queue.name) && "foreign", isWritable(node.connection) && "writable");
   item.tooltip = queueTooltip(node);
   return item;
 }
@@ -45,6 +45,7 @@ function queueTooltip({ queue, dead }: QueueNode): vscode.MarkdownString {
     .line(vscode.l10n.t("Dead letters (all groups)"), cappedCount(dead, COUNT_LIMIT))
     .line(vscode.l10n.t("Completed"), counts.completed.toLocaleString())
     .line(vscode.l10n.t("Created"), bothTimes(queue.createdAt));
+  if (isForeign(queue.name)) tooltip.text(vscode.l10n.t("Another system's queue: its messages can be looked at, pushed and redriven. What else happens to them is up to its own workers and tools."));
   const changed = changedOptions(queue.options);
   if (changed.length > 0) tooltip.text(vscode.l10n.t("Options: {0}", changed.join(", ")));
   return tooltip.value;
@@ -62,7 +63,7 @@ export function sectionItem(node: SectionNode): vscode.TreeItem {
   item.description = filter === "" ? shown : `${shown}${SEPARATOR}${vscode.l10n.t("filter: {0}", filter)}`;
   item.iconPath = sectionIcon(section, count);
   item.tooltip = sectionTooltip(section);
-  item.contextValue = rowContext("section", section === "partitions" ? count > 0 && "partitions" : section === "groups" ? false : count > 0 && section, isWritable(node.connection) && "writable");
+  item.contextValue = rowContext("section", section === "partitions" ? count > 0 && "partitions" : section === "groups" ? false : count > 0 && section, isForeign(node.queue) && "foreign", isWritable(node.connection) && "writable");
   return item;
 }
 
@@ -134,7 +135,7 @@ export function partitionItem(node: PartitionNode): vscode.TreeItem {
   ].filter((part) => part !== "");
   item.description = parts.join(SEPARATOR);
   item.iconPath = new vscode.ThemeIcon(partition.leased ? "lock" : "symbol-array");
-  item.contextValue = rowContext("partition", isWritable(node.connection) && "writable");
+  item.contextValue = rowContext("partition", isForeign(node.queue) && "foreign", isWritable(node.connection) && "writable");
   item.tooltip = new Tooltip(partition.name)
     .line(vscode.l10n.t("Messages"), partition.messages.toLocaleString())
     .line(vscode.l10n.t("Behind (group default)"), partition.lag.toLocaleString())
@@ -155,7 +156,7 @@ export function groupItem(node: GroupNode): vscode.TreeItem {
   ].filter((part) => part !== "");
   item.description = parts.join(SEPARATOR);
   item.iconPath = new vscode.ThemeIcon(group.paused ? "debug-pause" : "person");
-  item.contextValue = rowContext("group", group.paused && "paused", isWritable(node.connection) && "writable");
+  item.contextValue = rowContext("group", group.paused && "paused", isForeign(node.queue) && "foreign", isWritable(node.connection) && "writable");
   item.tooltip = new Tooltip(group.name)
     .line(vscode.l10n.t("Behind"), group.lag.toLocaleString())
     .line(vscode.l10n.t("Oldest waits for"), group.oldestReadyAge === null ? null : roughDuration(group.oldestReadyAge))

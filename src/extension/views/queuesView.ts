@@ -74,7 +74,7 @@ export class QueuesView extends LiveTreeView<QueuesNode> {
     const connections = await this.#connections.all();
     await Promise.all(
       connections.map((connection) =>
-        connection.existing().catch((error: unknown) => {
+        connection.shown().catch((error: unknown) => {
           this.#log.error(`${connection.label}:`, error instanceof Error ? error : String(error));
         }),
       ),
@@ -82,6 +82,7 @@ export class QueuesView extends LiveTreeView<QueuesNode> {
     const absent = connections.every(({ state }) => state === "absent");
     await vscode.commands.executeCommand("setContext", CONTEXT_KEYS.state, absent ? "absent" : "ready");
     await vscode.commands.executeCommand("setContext", CONTEXT_KEYS.hasQueues, connections.some(({ state }) => state === "open"));
+    await vscode.commands.executeCommand("setContext", CONTEXT_KEYS.hasNats, connections.some(({ broker }) => broker?.subjects != null));
     return absent && connections.length <= 1 ? [] : connections.map((connection) => ({ kind: "connection", connection }));
   }
 }

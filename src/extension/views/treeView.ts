@@ -40,7 +40,8 @@ export abstract class LiveTreeView<N extends AnyNode> implements vscode.TreeData
     this.#disposables = [
       this.#changed,
       this.view,
-      connections.onDidChangeData(() => { this.#followRested(); }),
+      connections.onDidChangeData(() => { this.followRested(); }),
+      connections.onDidChangeState(() => { this.followRested(); }),
       connections.onDidChangeList(() => { this.refresh(); }),
       this.view.onDidChangeVisibility(({ visible }) => {
         if (visible && this.#stale) this.refresh();
@@ -100,7 +101,7 @@ export abstract class LiveTreeView<N extends AnyNode> implements vscode.TreeData
   }
 
   /** What a broker says of changes may wait; what a person does may not. */
-  #followRested(): void {
+  protected followRested(): void {
     if (!this.view.visible) {
       this.#stale = true;
       return;
@@ -110,7 +111,7 @@ export abstract class LiveTreeView<N extends AnyNode> implements vscode.TreeData
     else
       this.#waiting ??= setTimeout(() => {
         this.#waiting = undefined;
-        this.#followRested();
+        this.followRested();
       }, rest);
   }
 

@@ -4,7 +4,8 @@ export interface WorkerRun {
   readonly definition: WorkerDefinition;
   /** Whether queuescope.json names it: then the CLI reads everything else there. */
   readonly named: boolean;
-  readonly url: string;
+  /** `undefined`: the worker is told in another way. */
+  readonly url: string | undefined;
   /** Only this message, once. */
   readonly messageId?: string | undefined;
   /** The group the message is taken for, where it isn't the definition's. */
@@ -16,8 +17,7 @@ export function workerArguments({ definition, named, url, messageId, group }: Wo
   const { settings } = definition;
   const exec = typeof settings.command === "string" ? settings.command : settings.command?.map(quoted).join(" ");
   return [
-    "--url",
-    url,
+    ...option("--url", url),
     "worker",
     ...(named ? [] : settings.queues),
     "--name",

@@ -6,7 +6,7 @@ import type { WorkerInfo } from "../../core/index.ts";
 import type { Connection } from "../connections/connection.ts";
 import type { EncryptionKey } from "../encryptionKey.ts";
 import { type WorkerRun, workerArguments } from "./commandLine.ts";
-import { type Handover, HANDOVER, offerKey } from "./keyHandover.ts";
+import { type Handover, HANDOVER, offerSecrets } from "./handover.ts";
 import { findRuntime, type Runtime } from "./runtime.ts";
 
 export type LaunchRequest = Omit<WorkerRun, "url"> & { readonly connection: Connection };
@@ -15,7 +15,7 @@ interface Prepared {
   readonly runtime: Runtime;
   readonly args: string[];
   readonly env: Record<string, string>;
-  /** Where the worker gets the encryption key, if there is one. */
+  /** Where the worker gets its secrets, if there are some. */
   readonly handover: Handover | undefined;
 }
 
@@ -121,12 +121,14 @@ export class WorkerLauncher implements vscode.Disposable {
     for (const key of this.#handovers.keys()) this.#endHandover(key);
   }
 
-  async #prepare(request: LaunchRequest, keyOffer: { readonly again: boolean }): Promise<Prepared> {
+  async #prepare(request: LaunchRequest, offer: { readonly again: boolean }): Promise<Prepared> {
     const { definition, connection } = request;
     const configured = vscode.workspace.getConfiguration("queuescope", vscode.Uri.file(definition.folder)).get<string>("nodePath", "");
     const [runtime, broker, key] = await Promise.all([findRuntime(definition.folder, configured), connection.open(), this.#encryptionKey.get()]);
-    const args = workerArguments({ ...request, url: broker.url });
-    const handover = key === undefined ? undefined : await offerKey(key, keyOffer);
+    // A server's URL may hold a password, which everybody on the machine could read from a command line.
+    const server = connection.opened?.server;
+    const args = workerArguments({ ...request, url: server === undefined ? broker.url : undefined });
+    const handover = key === undefined && server === undefined ? undefined : await offerSecrets({ ...server, encryptionKey: key }, offer);
     const env = { ...runtime.env, ...(request.named ? {} : definition.settings.env), ...(handover === undefined ? {} : { [HANDOVER]: handover.address }) };
     return { runtime, args, env, handover };
   }

@@ -1,11 +1,11 @@
 /**
- * What a worker's process runs: the CLI, with the key that the editor keeps. In a terminal, after a
+ * What a worker's process runs: the CLI, with the secrets that the editor keeps. In a terminal, after a
  * failure, it waits: the terminal has no shell around it, so it would close with the process, and the
  * error would go with it.
  */
 import { once } from "node:events";
 import { url as debuggerUrl } from "node:inspector";
-import { HANDOVER, takeKey } from "./keyHandover.ts";
+import { HANDOVER, takeSecrets } from "./handover.ts";
 
 interface Cli {
   readonly run: (argv: readonly string[]) => Promise<number>;
@@ -15,8 +15,10 @@ async function runWorker(): Promise<number> {
   const address = process.env[HANDOVER];
   if (address !== undefined) {
     Reflect.deleteProperty(process.env, HANDOVER);
-    // For handlers and programs, too, which push to encrypted queues themselves.
-    process.env["QUEUESCOPE_ENCRYPTION_KEY"] = await takeKey(address);
+    // For handlers and programs, too, which push to the same queues themselves.
+    const { encryptionKey, url, credentials } = await takeSecrets(address);
+    const given = { QUEUESCOPE_ENCRYPTION_KEY: encryptionKey, QUEUESCOPE_URL: url, QUEUESCOPE_CREDENTIALS: credentials };
+    for (const [name, value] of Object.entries(given)) if (value !== undefined) process.env[name] = value;
   }
   const { run } = (await import(new URL("./cli-program.js", import.meta.url).href)) as Cli;
   return run(process.argv.slice(2));

@@ -7,25 +7,33 @@ import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 
 /** Names the address in a worker's environment. */
-export const HANDOVER = "QUEUESCOPE_KEY_FROM";
+export const HANDOVER = "QUEUESCOPE_SECRETS_FROM";
 
-/** A worker that hasn't come for its key by then isn't coming. */
+/** A worker that hasn't come for them by then isn't coming. */
 const PATIENCE_MS = 60_000;
 
-const GONE = "The editor doesn't offer its encryption key any more. Start the worker again from the editor.";
+const GONE = "The editor doesn't offer its secrets any more. Start the worker again from the editor.";
+
+/** What a worker needs and nobody else is to see. */
+export interface Secrets {
+  readonly encryptionKey?: string | undefined;
+  /** Where its server is, and how it logs in there. */
+  readonly url?: string | undefined;
+  readonly credentials?: string | undefined;
+}
 
 export interface Handover {
-  /** What the worker is told: whoever has it can ask for the key, which is then gone. */
+  /** What the worker is told: whoever has it can ask for the secrets, which are then gone. */
   readonly address: string;
   readonly close: () => Promise<void>;
 }
 
 /**
- * Hands a key to a worker through a socket that only this user can open, so that it stands in no
+ * Hands secrets to a worker through a socket that only this user can open, so that they stand in no
  * environment: other extensions see that of a terminal, other programs that of a process, and whatever
  * a worker starts has it too. `again`: for a worker that may be started several times, until `close`.
  */
-export async function offerKey(key: string, { again }: { readonly again: boolean }): Promise<Handover> {
+export async function offerSecrets(secrets: Secrets, { again }: { readonly again: boolean }): Promise<Handover> {
   const address = process.platform === "win32" ? `\\\\.\\pipe\\queuescope-${randomUUID()}` : join(await mkdtemp(join(tmpdir(), "queuescope-")), "key");
   let given = false;
   const server = createServer((socket) => {
@@ -36,7 +44,7 @@ export async function offerKey(key: string, { again }: { readonly again: boolean
       return;
     }
     given = true;
-    socket.end(key);
+    socket.end(JSON.stringify(secrets));
     if (!again) void close();
   });
   const patience = again ? undefined : setTimeout(() => void close(), PATIENCE_MS).unref();
@@ -50,12 +58,12 @@ export async function offerKey(key: string, { again }: { readonly again: boolean
   return { address, close };
 }
 
-/** @throws when nobody offers it any more */
-export async function takeKey(address: string): Promise<string> {
+/** @throws when nobody offers them any more */
+export async function takeSecrets(address: string): Promise<Secrets> {
   const socket = connect(address);
   try {
-    const key = await text(socket);
-    if (key !== "") return key;
+    const secrets = await text(socket);
+    if (secrets !== "") return JSON.parse(secrets) as Secrets;
   } catch (cause) {
     throw new Error(GONE, { cause });
   }
