@@ -46,15 +46,18 @@ export class LogMessage {
   readonly data: Uint8Array;
   /** When the server took it: nanoseconds, as digits. */
   readonly stamp: string;
+  /** How many its consumer had behind it, when it was sent. */
+  readonly pending: number;
   readonly #header: (name: string) => string | undefined;
   readonly #names: () => string[];
   #place: Place | undefined;
 
-  private constructor(seq: number, subject: string, data: Uint8Array, stamp: string, header: (name: string) => string | undefined, names: () => string[]) {
+  private constructor(seq: number, subject: string, data: Uint8Array, stamp: string, header: (name: string) => string | undefined, names: () => string[], pending = 0) {
     this.seq = seq;
     this.subject = subject;
     this.data = data;
     this.stamp = stamp;
+    this.pending = pending;
     this.#header = header;
     this.#names = names;
   }
@@ -63,13 +66,13 @@ export class LogMessage {
     return LogMessage.#opened(seq, subject, data, stamp, (name) => headers[name], () => Object.keys(headers));
   }
 
-  static #opened(seq: number, subject: string, data: Uint8Array, stamp: string, header: (name: string) => string | undefined, names: () => string[]): LogMessage {
+  static #opened(seq: number, subject: string, data: Uint8Array, stamp: string, header: (name: string) => string | undefined, names: () => string[], pending = 0): LogMessage {
     const length = Number(header(HEADER.front) ?? 0);
     // Shorter: only headers were asked for.
-    if (length === 0 || data.length < length) return new LogMessage(seq, subject, data, stamp, header, names);
+    if (length === 0 || data.length < length) return new LogMessage(seq, subject, data, stamp, header, names, pending);
     const front = JSON.parse(Buffer.from(data.subarray(0, length)).toString()) as Readonly<Record<string, string>>;
     const all = (): string[] => [...names().filter((name) => name !== HEADER.front), ...Object.keys(front)];
-    return new LogMessage(seq, subject, data.subarray(length), stamp, (name) => front[name] ?? (name === HEADER.front ? undefined : header(name)), all);
+    return new LogMessage(seq, subject, data.subarray(length), stamp, (name) => front[name] ?? (name === HEADER.front ? undefined : header(name)), all, pending);
   }
 
   /** As a consumer delivered it; `undefined` when its reply subject isn't a consumer's. */
@@ -79,7 +82,7 @@ export class LogMessage {
     // Each look-up in the client's own headers goes through all of them.
     const headers = new Map<string, string>();
     for (const [name, [first = ""]] of message.headers ?? []) headers.set(name, first);
-    return LogMessage.#opened(place.seq, message.subject, message.data, place.stamp, (name) => headers.get(name) || undefined, () => [...headers.keys()]);
+    return LogMessage.#opened(place.seq, message.subject, message.data, place.stamp, (name) => headers.get(name) || undefined, () => [...headers.keys()], place.pending);
   }
 
   /** Itself, with the data and headers of an edit. */
@@ -118,6 +121,12 @@ export class LogMessage {
     return text(this.#header(HEADER.transaction));
   }
 
+  /** As a stream would hand it over. */
+  get asStored(): Stored {
+    const headers = Object.fromEntries(this.#names().map((name) => [name, this.#header(name) ?? ""]));
+    return { seq: this.seq, subject: this.subject, at: Number(this.stamp.slice(0, -6)), stamp: this.stamp, headers, data: this.data };
+  }
+
   get headerNames(): string[] {
     return this.#names();
   }
@@ -148,12 +157,12 @@ function text(header: string | undefined): string | null {
 }
 
 /** `$JS.ACK.STREAM.CONSUMER.DELIVERED.SEQ.CSEQ.NANOSECONDS.PENDING`, or with a domain and an account before the stream. */
-function deliveredAs(reply: string): { seq: number; stamp: string } | undefined {
+function deliveredAs(reply: string): { seq: number; stamp: string; pending: number } | undefined {
   if (!reply.startsWith("$JS.ACK.")) return undefined;
   const tokens = reply.split(".");
   const from = tokens.length >= 11 ? 4 : 2;
   const seq = Number(tokens[from + 3]);
-  return Number.isSafeInteger(seq) ? { seq, stamp: tokens[from + 5] ?? "" } : undefined;
+  return Number.isSafeInteger(seq) ? { seq, stamp: tokens[from + 5] ?? "", pending: Number(tokens[from + 6] ?? 0) } : undefined;
 }
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true });

@@ -2,10 +2,12 @@ import { randomBytes } from "node:crypto";
 import type { Msg, Subscription } from "@nats-io/transport-node";
 import { ERROR_CODES, isQueuescopeError, QueuescopeError } from "../../core/index.ts";
 import type { ErrorCode, SettleResult, Settlement, Wanted } from "../../core/index.ts";
+import type { Stored } from "./api.ts";
 import type { Definition } from "./definition.ts";
 import type { Engine } from "./engine.ts";
 import { performHere } from "./group-call.ts";
 import type { GroupAnswer, GroupCall } from "./group-call.ts";
+import { LogMessage } from "./message.ts";
 import { overlaid } from "./overlay.ts";
 import { parseReceipt, receiptText } from "./receipts.ts";
 import type { GroupSession } from "./session.ts";
@@ -16,6 +18,8 @@ import type { Taken } from "./taking.ts";
 const PATIENCE = 2_000;
 /** An owner that didn't answer isn't asked again for so long. */
 const REST = 5_000;
+/** Of data in one answer; with base64 and headers it stays below the least that servers are set to. */
+const ANSWER_BYTES = 256 * 1024;
 /** Who pops so often is no passer-by: it becomes the owner, when there is none. */
 const REGULAR = 3;
 
@@ -39,10 +43,15 @@ interface WireCall {
   readonly once: string | null;
 }
 
+/** Data in base64. */
+type WireMessage = Omit<Stored, "data"> & { readonly data: string };
+
 interface WireTaken {
   readonly seq: number;
   readonly c: number;
   readonly d: number;
+  /** The message as it was last edited; `null` where the answer has no room: then it is to be read. */
+  readonly message: WireMessage | null;
   readonly lease: { readonly token: string; readonly since: number; readonly ends: number } | null;
 }
 
@@ -146,10 +155,14 @@ export class Ownership {
   }
 
   /** `undefined` when the message was removed since. */
-  async #taken(session: GroupSession, { seq, c, d, lease }: WireTaken): Promise<Taken | undefined> {
+  async #taken(session: GroupSession, { seq, c, d, lease, message: given }: WireTaken): Promise<Taken | undefined> {
+    const message = given === null ? await this.#readMessage(session, seq) : LogMessage.ofStored({ ...given, data: Buffer.from(given.data, "base64") });
+    return message === undefined ? undefined : { message, c, d, lease: lease === null ? null : { ...lease, open: [] } };
+  }
+
+  async #readMessage(session: GroupSession, seq: number): Promise<LogMessage | undefined> {
     const found = await session.log.message(seq);
-    if (found === undefined) return undefined;
-    return { message: await overlaid(this.#engine, session.subjects, found), c, d, lease: lease === null ? null : { ...lease, open: [] } };
+    return found === undefined ? undefined : overlaid(this.#engine, session.subjects, found);
   }
 
   async #serve(queue: Definition, session: GroupSession, message: Msg): Promise<void> {
@@ -170,13 +183,24 @@ export class Ownership {
       return {
         renewed: answer.renewed, next: answer.next,
         settled: answer.settled.map(({ index, result }) => (result.ok ? { index, ok: result } : { index, receipt: result.receipt, code: result.error.code, message: result.error.message })),
-        taken: answer.taken.map(({ message: { seq }, c, d, lease }) => ({ seq, c, d, lease: lease === null ? null : { token: lease.token, since: lease.since, ends: lease.ends } })),
+        taken: onWire(answer.taken),
       };
     } catch (error) {
       const code = isQueuescopeError(error) && ERROR_CODES.includes(error.code) ? error.code : "unavailable";
       return { error: { code, message: error instanceof Error ? error.message : String(error) } };
     }
   }
+}
+
+/** Messages go along as long as there is room for them in one answer. */
+function onWire(taken: readonly Taken[]): WireTaken[] {
+  let room = ANSWER_BYTES;
+  return taken.map(({ message, c, d, lease }) => {
+    room -= message.data.length;
+    const { data, ...rest } = message.asStored;
+    const wire = room < 0 ? null : { ...rest, data: Buffer.from(data).toString("base64") };
+    return { seq: message.seq, c, d, message: wire, lease: lease === null ? null : { token: lease.token, since: lease.since, ends: lease.ends } };
+  });
 }
 
 function subjectOf(queue: Definition, session: GroupSession): string {
