@@ -50,7 +50,8 @@ export function planConnections({ id, name, workspace, url, localNats, trusted }
     ([connection, settings]): ConnectionPlan => ({
       id: shortId(id, connection),
       name: connection,
-      label: workspace?.connections.size === 1 ? name : `${name}: ${connection}`,
+      // A file is the folder's own, as it were; a server is not.
+      label: workspace?.connections.size === 1 && !isRemote(settings) ? name : `${name}: ${connection}`,
       origin: "workspace",
       url: settings.url,
       readOnly: settings.readOnly ?? false,

@@ -55,7 +55,7 @@ function plainItem(node: StreamsViewNode): vscode.TreeItem {
 
 function wholeStream({ stream }: StreamNode): vscode.TreeItem {
   const item = row(stream.name, streamIcon(stream.kind), Collapsed);
-  item.description = [vscode.l10n.t("{0} messages", stream.messages.toLocaleString()), bytesText(stream.bytes)].join(SEPARATOR);
+  item.description = [stream.messages === 1 ? vscode.l10n.t("1 message") : vscode.l10n.t("{0} messages", stream.messages.toLocaleString()), bytesText(stream.bytes)].join(SEPARATOR);
   item.contextValue = rowContext("stream");
   item.tooltip = new Tooltip(stream.name)
     .line(vscode.l10n.t("Subjects"), stream.subjects.slice(0, 10).join(", "))

@@ -12,6 +12,7 @@ export class Workbench {
   readonly queues: TreeView;
   readonly deadLetters: TreeView;
   readonly workers: TreeView;
+  readonly taps: TreeView;
   readonly editor: Editor;
   readonly terminal: Terminal;
   readonly debugging: Debugging;
@@ -24,6 +25,7 @@ export class Workbench {
     this.queues = new TreeView(page, "Queues");
     this.deadLetters = new TreeView(page, "Dead Letters");
     this.workers = new TreeView(page, "Workers");
+    this.taps = new TreeView(page, "Taps");
     this.editor = new Editor(page, this.quickInput);
     this.terminal = new Terminal(page);
     this.debugging = new Debugging(page);
