@@ -13,6 +13,8 @@ export interface Work {
   readonly crypt: Crypt;
   readonly now: Instant;
   readonly effects: Effects;
+  /** Bytes that the record may have: beyond it nothing new is taken up until something is settled. */
+  readonly room: number;
 }
 
 export type Fate =

@@ -105,6 +105,11 @@ export class Engine {
     return subjects.groupNames(found.keys());
   }
 
+  /** Bytes that a group's record may have: one message must hold it whole, with the patches of a call or two. */
+  get recordBytes(): number {
+    return Math.floor(0.8 * (this.api.link.nc.info?.max_payload ?? 1_048_576));
+  }
+
   /** Bytes of payload and headers that a push may have. */
   get maxPayload(): number {
     return (this.api.link.nc.info?.max_payload ?? 1_048_576) - HEADROOM;

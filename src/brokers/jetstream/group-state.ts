@@ -30,10 +30,6 @@ export class GroupState {
     for (const [seq, back] of record.back.entries()) this.#indexBack(seq, back);
   }
 
-  /** Entries that the record holds: there is a limit to it. */
-  get held(): number {
-    return this.record.parts.size + this.record.leases.size + this.record.back.size;
-  }
 
   setPart(partition: string, part: Part): void {
     const settled = part.lease === undefined && part.n <= 0 && part.tail <= this.record.at(0);

@@ -15,7 +15,6 @@ import { readOnlyFacets } from "./read-only.ts";
 import { repairFacet } from "./repair/index.ts";
 import { Streams } from "./streams.ts";
 import { openSubjects } from "./taps/index.ts";
-import { MOST_HELD } from "./taking.ts";
 import { workersFacet } from "./workers.ts";
 
 export { listContexts, type ContextSummary } from "./connection/index.ts";
@@ -119,7 +118,7 @@ function capabilities({ nc }: NatsHandle, engine: Engine, account: AccountInfo |
       ...(account === null ? ["JetStream is off here, or this user may not use it: there are no queues, only subjects to listen to and publish on."] : []),
       "A push of several messages may be stored in part: its error names what was stored.",
       "A transaction's pushes follow its settlements at once, also after a crash, but aren't visible in the same moment.",
-      `A group holds at most ${MOST_HELD} partitions and messages that are leased, wait for a retry, or wait behind those; beyond it nothing new is delivered until some are settled.`,
+      `A group holds some ${Math.floor(engine.recordBytes / 200)} partitions and messages that are leased, wait for a retry, or wait behind those; beyond it nothing new is delivered until some are settled.`,
       `A payload has at most ${engine.maxPayload} bytes with its headers: the server's max_payload less what a dead letter needs besides.`,
     ],
   };

@@ -133,6 +133,7 @@ export interface Patch {
 export class Table<K extends string | number, V> {
   readonly #kind: Kind;
   readonly #rows = new Map<K, V>();
+  #bytes = 0;
   readonly #changed: Set<string>;
 
   constructor(kind: Kind, changed: Set<string>) {
@@ -144,6 +145,11 @@ export class Table<K extends string | number, V> {
     return this.#rows.size;
   }
 
+  /** Roughly what its entries take when they are stored, a little more rather than less. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   get(key: K): V | undefined {
     return this.#rows.get(key);
   }
@@ -153,12 +159,12 @@ export class Table<K extends string | number, V> {
   }
 
   set(key: K, value: V): void {
-    this.#rows.set(key, value);
+    this.put(key, value);
     this.#changed.add(`${this.#kind}${key}`);
   }
 
   delete(key: K): boolean {
-    const had = this.#rows.delete(key);
+    const had = this.drop(key);
     if (had) this.#changed.add(`${this.#kind}${key}`);
     return had;
   }
@@ -181,12 +187,28 @@ export class Table<K extends string | number, V> {
 
   /** As it was stored: nothing changed. */
   put(key: K, value: V): void {
+    const before = this.#rows.get(key);
+    this.#bytes += weightOf(key, value) - (before === undefined ? 0 : weightOf(key, before));
     this.#rows.set(key, value);
   }
 
-  drop(key: K): void {
-    this.#rows.delete(key);
+  drop(key: K): boolean {
+    const before = this.#rows.get(key);
+    if (before === undefined) return false;
+    this.#bytes -= weightOf(key, before);
+    return this.#rows.delete(key);
   }
+}
+
+/** Of an entry as JSON: names and braces, and what may be long. */
+function weightOf(key: string | number, value: unknown): number {
+  const own = 8 + (typeof key === "string" ? 3 * key.length : 12);
+  if (typeof value !== "object" || value === null) return own + 14;
+  const { open, done, past, lease, err, stack, data, settlements } = value as Partial<Record<string, unknown>>;
+  const list = (items: unknown, each: number): number => (Array.isArray(items) ? each * items.length : 0);
+  const text = (some: unknown): number => (typeof some === "string" ? 2 * some.length : 0);
+  const leased = typeof lease === "object" && lease !== null ? 120 + list((lease as Partial<Lease>).open, 12) : 20;
+  return own + 90 + list(open, 12) + list(done, 12) + list(past, 70) + leased + text(err) + text(stack) + text(data) + list(settlements, 400);
 }
 
 /** Kinds whose keys are texts; the others' are sequences. */
@@ -210,8 +232,11 @@ export class GroupRecord {
   /** Calls of other processes that were done lately, for those who didn't hear so. */
   readonly asks = new Table<string, readonly number[]>("q", this.#changed);
 
+  readonly #tables: Readonly<Record<string, Table<string | number, unknown>>>;
+
   constructor(head: Head) {
     this.#head = head;
+    this.#tables = { p: this.parts, l: this.leases, b: this.back, a: this.ahead, s: this.skip, e: this.edited, i: this.intents, q: this.asks };
   }
 
   /** A new group's, before its first message. */
@@ -255,6 +280,13 @@ export class GroupRecord {
     }
   }
 
+  /** Roughly its size when it is stored whole. */
+  get bytes(): number {
+    let bytes = 1_000;
+    for (const table of Object.values(this.#tables)) bytes += table.bytes;
+    return bytes;
+  }
+
   get changed(): boolean {
     return this.#changed.size > 0;
   }
@@ -278,7 +310,7 @@ export class GroupRecord {
   snapshot(): Pick<Patch, "head" | "set"> {
     this.#changed.clear();
     const set: Record<string, unknown> = {};
-    for (const [kind, table] of Object.entries(this.#tables())) {
+    for (const [kind, table] of Object.entries(this.#tables)) {
       for (const [key, value] of table.entries()) set[`${kind}${key}`] = value;
     }
     return { head: this.#head, set };
@@ -301,11 +333,6 @@ export class GroupRecord {
   }
 
   #table(name: string): Table<string | number, unknown> | undefined {
-    return this.#tables()[name.charAt(0)];
-  }
-
-  #tables(): Record<string, Table<string | number, unknown>> {
-    const tables = { p: this.parts, l: this.leases, b: this.back, a: this.ahead, s: this.skip, e: this.edited, i: this.intents, q: this.asks };
-    return tables;
+    return this.#tables[name.charAt(0)];
   }
 }

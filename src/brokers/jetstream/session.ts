@@ -145,7 +145,8 @@ export class GroupSession {
   async readAhead(priorities: readonly number[], count: number): Promise<void> {
     await Promise.all(priorities.map(async (priority) => {
       const reader = this.reader(priority);
-      if (reader.countAfter(this.#state?.record.at(priority) ?? 0) < count) await reader.catchUp();
+      const enough = (): boolean => reader.countAfter(this.#state?.record.at(priority) ?? 0) >= count;
+      if (!enough()) await reader.catchUp(enough);
     }));
   }
 
@@ -258,7 +259,7 @@ export class GroupSession {
     return left.map((queued) => {
       const effects = new Effects(queued.operation.queue);
       try {
-        return { queued, outcome: { value: queued.operation.apply({ state, queue: queued.operation.queue, crypt: this.#engine.crypt, now, effects }), effects }, failed: undefined };
+        return { queued, outcome: { value: queued.operation.apply({ state, queue: queued.operation.queue, crypt: this.#engine.crypt, now, effects, room: this.#engine.recordBytes }), effects }, failed: undefined };
       } catch (error) {
         return { queued, outcome: { value: undefined, effects }, failed: { error } };
       }

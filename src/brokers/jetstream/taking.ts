@@ -8,8 +8,9 @@ import type { Reader } from "./reader.ts";
 import type { Lease, Part, Past } from "./record.ts";
 import type { Shelves } from "./shelves.ts";
 
-/** Entries that a group's record holds at most: beyond it nothing new is taken up until something is settled. */
-export const MOST_HELD = 8_000;
+/** Bytes that a partition that this pop opened, and a message that it took, will take in the record. */
+const OPENED = 280;
+const LEASED = 12;
 /** Messages that one pop steps over. */
 const SKIPS = 5_000;
 
@@ -56,6 +57,8 @@ export class Taking {
   readonly #exhausted: ReadonlySet<string>;
   /** Partitions whose messages at the front of the log were taken before. */
   readonly #reached = new Set<string>();
+  /** Messages in `#single` and `#open`. */
+  #count = 0;
   #lastAlone: readonly LogMessage[] | undefined;
   #alone = false;
   #blocked = false;
@@ -89,10 +92,7 @@ export class Taking {
   }
 
   get #room(): number {
-    if (this.#alone || this.#blocked) return 0;
-    let count = this.#single.length;
-    for (const { messages } of this.#open.values()) count += messages.length;
-    return this.#most - count;
+    return this.#alone || this.#blocked ? 0 : this.#most - this.#count;
   }
 
   #takeAny(priorities: readonly number[]): void {
@@ -130,13 +130,18 @@ export class Taking {
         state.deleteBack(seq);
         continue;
       }
-      this.#single.push(message);
+      this.#takeSingle(message);
       room -= 1;
       if (back.alone === 1) {
         this.#alone = true;
         return;
       }
     }
+  }
+
+  #takeSingle(message: LogMessage): void {
+    this.#single.push(message);
+    this.#count += 1;
   }
 
   #takeMessage(seq: number): void {
@@ -158,7 +163,7 @@ export class Taking {
       if (seq <= state.record.at(priority) || state.record.ahead.has(seq)) return;
       state.record.ahead.set(seq, 1);
     }
-    this.#single.push(message);
+    this.#takeSingle(message);
   }
 
   // ---------------------------------------------------------------- partitions
@@ -185,11 +190,17 @@ export class Taking {
     const { messages, to } = this.#source.shelves.behind(partition, part.pos);
     const open: Open = { part, messages: [], done: [] };
     const room = only === null ? this.#room : 1;
-    const front = this.#front(open, asked ? messages : messages.filter(({ seq }) => seq <= part.tail), room, only);
+    const beyond = !asked && (messages.at(-1)?.seq ?? 0) > part.tail;
+    const front = this.#front(open, beyond ? messages.filter(({ seq }) => seq <= part.tail) : messages, room, only);
     const unknown = asked ? !this.#exhausted.has(partition) : to < part.tail && !this.#exhausted.has(partition);
     if (front === "blocked") return;
     if (front === "all" && open.messages.length < room && unknown) this.missing.partitions.set(partition, Math.max(to, part.pos));
-    else if (open.messages.length > 0 || open.done.length > 0 || part.tail > part.pos) this.#open.set(partition, open);
+    else if (open.messages.length > 0 || open.done.length > 0 || part.tail > part.pos) this.#openPart(partition, open);
+  }
+
+  #openPart(partition: string, open: Open): void {
+    this.#open.set(partition, open);
+    this.#count += open.messages.length;
   }
 
   /** Takes from the start of `messages` what may be delivered now; `all`: there are no others. */
@@ -237,7 +248,9 @@ export class Taking {
     let at = record.at(priority);
     let room = this.#room;
     for (const message of reader.after(at)) {
-      if (room <= 0 || this.#skipped > SKIPS || state.held >= MOST_HELD) break;
+      if (room <= 0 || this.#skipped > SKIPS || this.#weight(state.record.bytes) >= this.#work.room) break;
+      // What is passed over now would have to be read again, for its partition alone; who got nothing goes on.
+      if (this.#source.shelves.isFull && this.#count > 0) break;
       const step = this.#step(message, reader);
       if (step === "wait") break;
       if (step === "taken") room -= 1;
@@ -245,6 +258,11 @@ export class Taking {
       at = message.seq;
     }
     record.moveTo(priority, at);
+  }
+
+  /** What the record will weigh with what was taken so far. */
+  #weight(stored: number): number {
+    return stored + this.#open.size * OPENED + this.#count * LEASED;
   }
 
   #step(message: LogMessage, reader: Reader): "taken" | "passed" | "wait" {
@@ -265,13 +283,14 @@ export class Taking {
         state.youngUntil(due);
         return "wait";
       }
-      this.#single.push(message);
+      this.#takeSingle(message);
       return "taken";
     }
     const open = this.#open.get(partition);
     const window = queue.options.windowBuffer > 0;
     if (open !== undefined && due <= now && !window) {
       open.messages.push(message);
+      this.#count += 1;
       return "taken";
     }
     if (part !== undefined) {
@@ -291,7 +310,7 @@ export class Taking {
       state.setPart(partition, { ...fresh, ready: due });
       return "passed";
     }
-    this.#open.set(partition, { part: fresh, messages: [message], done: [] });
+    this.#openPart(partition, { part: fresh, messages: [message], done: [] });
     return "taken";
   }
 
