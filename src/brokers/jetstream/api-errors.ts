@@ -13,6 +13,6 @@ export function apiFailure(error: { code: number; err_code?: number; description
   if (JETSTREAM_OFF.has(code)) return new QueuescopeError("unsupported", "JetStream is off on this server or for this account. Start nats-server with -js, or enable JetStream for the account.", { cause });
   if (FULL.has(code)) return new QueuescopeError("storage-full", `The NATS server has no room for it: ${error.description}. Free space, or raise the limits of the account, the stream or the server; nothing of this was stored.`, { cause });
   if (code === TOO_LARGE) return new QueuescopeError("payload-too-large", `The stream refuses a message of this size: ${error.description}.`, { cause });
-  if (code === STREAM_NOT_FOUND) return new QueuescopeError("queue-not-found", "The queue's stream is gone: the queue was deleted.", { cause });
+  if (code === STREAM_NOT_FOUND) return new QueuescopeError("queue-not-found", "A stream of this queue is gone: the queue was deleted, or the stream was by hand. Then delete the queue: the next push makes it anew.", { cause });
   return new QueuescopeError("unavailable", `The NATS server refused a request: ${error.description} (${code}).`, { cause });
 }

@@ -59,8 +59,10 @@ export class Catalog {
   async all(): Promise<Definition[]> {
     this.#listen();
     const stored = await this.#definitions();
-    for (const { subject, seq, data } of stored) this.#known.set(subject, { seq, definition: parse(data) });
-    return stored.map(({ data }) => parse(data)).filter(({ deleted }) => deleted !== true).sort((a, b) => (a.name < b.name ? -1 : 1));
+    // One that can't be read is refused when it is asked for; the others are as good as ever.
+    const read = stored.flatMap(({ subject, seq, data }) => (isReadable(data, subject) ? [{ subject, known: { seq, definition: parse(data, subject) } }] : []));
+    for (const { subject, known } of read) this.#known.set(subject, known);
+    return read.map(({ known }) => known.definition).filter(({ deleted }) => deleted !== true).sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   async #definitions(): Promise<LogMessage[]> {
@@ -132,7 +134,7 @@ export class Catalog {
     try {
       const stored = await this.#api.read(META_STREAM, { last_by_subj: subject });
       if (stored === undefined) this.#known.delete(subject);
-      else this.#known.set(subject, { seq: stored.seq, definition: parse(stored.data) });
+      else this.#known.set(subject, { seq: stored.seq, definition: parse(stored.data, subject) });
     } catch (error) {
       // No queue was ever made here.
       if (!isQueuescopeError(error, "queue-not-found")) throw error;
@@ -169,13 +171,23 @@ function busy(name: string): QueuescopeError {
   return new QueuescopeError("busy", `The definition of the queue ${name} is changed by others all the time. Try again.`, { queue: name });
 }
 
-function parse(data: Uint8Array): Definition {
+function isReadable(data: Uint8Array, subject: string): boolean {
+  try {
+    parse(data, subject);
+    return true;
+  } catch (error) {
+    if (error instanceof QueuescopeError) return false;
+    throw error;
+  }
+}
+
+function parse(data: Uint8Array, subject: string): Definition {
   try {
     const value = JSON.parse(Buffer.from(data).toString()) as Omit<Definition, "v"> & { v: number };
-    if (value.v !== 1) throw new QueuescopeError("version-unsupported", "A queue's definition was written by a newer Queuescope. Update this one.");
+    if (value.v !== 1) throw new QueuescopeError("version-unsupported", `A queue's definition was written by a newer Queuescope (${subject}, version ${String(value.v)}). Update this one.`);
     return { ...value, v: 1, options: { ...DEFAULT_OPTIONS, ...value.options } };
   } catch (cause) {
     if (cause instanceof QueuescopeError) throw cause;
-    throw new QueuescopeError("corrupt", `A definition in the stream ${META_STREAM} can't be read: somebody else wrote there.`, { cause });
+    throw new QueuescopeError("corrupt", `A definition in the stream ${META_STREAM} can't be read (${subject}): somebody else wrote there. The queue's messages are untouched: remove what was written, and the next push defines the queue anew over them.`, { cause });
   }
 }

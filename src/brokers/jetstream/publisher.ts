@@ -90,7 +90,8 @@ export class Publisher {
   async #hasStream({ subject }: Publication, timeout: number): Promise<boolean> {
     try {
       const answer = await this.#link.exchange(`${this.#link.prefix}.STREAM.NAMES`, JSON.stringify({ subject }), timeout);
-      return answer.json<{ streams?: unknown[] | null; error?: unknown }>().streams?.length !== 0;
+      const { streams, error } = answer.json<{ streams?: unknown[] | null; error?: unknown }>();
+      return error !== undefined || (streams ?? []).length > 0;
     } catch {
       // Who can't be asked now, or may not be, is no proof that it is gone.
       return true;
@@ -217,7 +218,7 @@ function read(message: Msg): Outcome {
 }
 
 function gone(): QueuescopeError {
-  return new QueuescopeError("queue-not-found", "No stream takes this message: the queue was deleted.");
+  return new QueuescopeError("queue-not-found", "No stream takes this message: the queue was deleted; or its stream was, or its subjects were changed, by hand. Give it its subjects back, or delete the queue: the next push makes it anew.");
 }
 
 function away(): QueuescopeError {

@@ -52,8 +52,9 @@ export async function queueForPush(engine: Engine, name: string, create: boolean
   try {
     return await engine.catalog.create(name);
   } catch (error) {
-    if (isQueuescopeError(error, "queue-exists")) return engine.catalog.need(name);
-    throw error;
+    const made = isQueuescopeError(error, "queue-exists") ? await engine.catalog.find(name) : undefined;
+    if (made === undefined) throw error;
+    return made;
   }
 }
 

@@ -3,7 +3,7 @@ import { isQueuescopeError, QueuescopeError } from "../../core/index.ts";
 import { type Api, isApiError, WRONG_LAST_SEQUENCE } from "./api.ts";
 import type { Publisher } from "./publisher.ts";
 import { GroupRecord } from "./record.ts";
-import type { Patch } from "./record.ts";
+import type { Head, Patch } from "./record.ts";
 
 /** Patches behind a snapshot. The stream keeps 64 messages a subject, so that a reader finds all of a chain. */
 const LONGEST_CHAIN = 32;
@@ -43,16 +43,21 @@ export class RecordStore {
 
   /** `undefined` when the group doesn't exist. @throws corrupt, version-unsupported */
   async load(subject: string): Promise<Loaded | undefined> {
+    let broken = 0;
     for (let tries = 0; tries < TRIES; tries++) {
       const last = await this.#api.read(this.#stream, { last_by_subj: subject });
-      if (last === undefined || last.data.length === 0) return undefined;
+      if (last === undefined) return undefined;
       const tip = readPatch(last.data, subject);
       const before = await Promise.all(tip.chain.map((seq) => this.#api.read(this.#stream, { seq })));
       // Somebody has stored a snapshot meanwhile, and the old chain is gone.
-      if (before.some((stored) => stored === undefined)) continue;
+      if (before.some((stored) => stored === undefined)) {
+        if (broken === last.seq) throw corrupt(subject, `messages that it is made of are gone. The stream ${this.#stream} keeps too few (its max_msgs_per_subject is to be 64), or somebody removed them`);
+        broken = last.seq;
+        continue;
+      }
       const stored = before.flatMap((one) => (one === undefined ? [] : [one]));
       const [first, ...rest] = [...stored.map(({ data }) => readPatch(data, subject)), tip];
-      if (first.head === undefined) throw corrupt(subject, "its snapshot has no head");
+      if (!isHead(first.head)) throw corrupt(subject, "its snapshot has no head");
       const record = new GroupRecord(first.head);
       for (const patch of [first, ...rest]) record.apply(patch);
       const sizes = [...stored, last].map(({ data }) => data.length);
@@ -122,6 +127,12 @@ function readPatch(data: Uint8Array, subject: string): Patch {
   if (typeof value !== "object" || value === null || !("v" in value) || !("chain" in value) || !Array.isArray(value.chain)) throw corrupt(subject, "it isn't what Queuescope writes");
   if (value.v !== 1) throw new QueuescopeError("version-unsupported", `The state of this queue was written by a newer Queuescope (${subject}, version ${String(value.v)}). Update this one.`);
   return value as unknown as Patch;
+}
+
+/** As far as everything else builds on it. */
+function isHead(head: unknown): head is Head {
+  if (typeof head !== "object" || head === null || !("at" in head) || !("totals" in head)) return false;
+  return Array.isArray(head.at) && head.at.every((seq) => Number.isSafeInteger(seq)) && typeof head.totals === "object" && head.totals !== null;
 }
 
 function corrupt(subject: string, why: string, cause?: unknown): QueuescopeError {

@@ -25,9 +25,14 @@ export class Streams {
 
   /** Whether the log takes atomic batches: servers that don't know them drop that setting. */
   async ensure(subjects: Subjects, options: QueueOptions): Promise<boolean> {
-    const log = await this.#ensure(this.#log(subjects, options));
-    await this.#ensure(this.#state(subjects));
-    return log["allow_atomic"] === true;
+    const state = await this.#ensure(this.#state(subjects));
+    try {
+      return (await this.#ensure(this.#log(subjects, options))).config["allow_atomic"] === true;
+    } catch (error) {
+      // A stream of somebody else's is in the way: nothing of ours stays behind.
+      if (state.did_create === true) await this.#api.request(`STREAM.DELETE.${subjects.state}`);
+      throw error;
+    }
   }
 
   async ensureMeta(): Promise<void> {
@@ -62,9 +67,9 @@ export class Streams {
   }
 
   /** Its settings, as the server has them. */
-  async #ensure(config: StreamConfig): Promise<Readonly<Record<string, unknown>>> {
+  async #ensure(config: StreamConfig): Promise<Ensured> {
     try {
-      return (await this.#api.request<StreamInfo>(`STREAM.CREATE.${config.name}`, { ...config, num_replicas: this.#replicas })).config;
+      return await this.#api.request<Ensured>(`STREAM.CREATE.${config.name}`, { ...config, num_replicas: this.#replicas });
     } catch (error) {
       if (isApiError(error, NAME_IN_USE)) return this.#checkOurs(config);
       if (isApiError(error, SUBJECTS_OVERLAP)) throw new QueuescopeError("queue-exists", `A stream that isn't Queuescope's takes the subjects ${config.subjects.join(", ")} already. Change its subjects, or choose another name for the queue.`, { cause: error });
@@ -77,13 +82,19 @@ export class Streams {
   }
 
   /** A stream of that name has other settings: ours of before, ours changed by hand, or somebody else's. */
-  async #checkOurs(config: StreamConfig): Promise<Readonly<Record<string, unknown>>> {
+  async #checkOurs(config: StreamConfig): Promise<Ensured> {
     const { config: there } = await this.#api.streamInfo(config.name);
     const subjects = there["subjects"];
     const takesOurs = Array.isArray(subjects) && config.subjects.every((subject) => subjects.includes(subject));
-    if (takesOurs && there["retention"] === "limits") return there;
+    if (takesOurs && there["retention"] === "limits") return { config: there };
     throw new QueuescopeError("queue-exists", `There is a stream ${config.name} that isn't as Queuescope makes it: it takes ${JSON.stringify(subjects)} with retention ${String(there["retention"])}. Rename or delete it, or give it back the subjects ${config.subjects.join(", ")} and retention limits.`);
   }
+}
+
+interface Ensured {
+  readonly config: Readonly<Record<string, unknown>>;
+  /** It wasn't there before. */
+  readonly did_create?: boolean;
 }
 
 interface StreamConfig {

@@ -11,9 +11,9 @@ export function isNats(where: string): boolean {
   return where.startsWith("nats:");
 }
 
-/** A server that is away is to be expected; anything else in the background is a bug. */
+/** A server that is away is to be expected, and a stream that a test deleted; anything else in the background is a bug. */
 function blame(error: unknown): void {
-  if (!isAway(error)) throw error;
+  if (!isAway(error) && !isQueuescopeError(error, "queue-not-found")) throw error;
 }
 
 /** Of a server that was killed, or has no leader yet: what was called may be done or not. */

@@ -1,4 +1,4 @@
-import { invalidInput } from "../../../core/index.ts";
+import { invalidInput, isQueuescopeError } from "../../../core/index.ts";
 import type { GroupStart } from "../../../core/index.ts";
 import type { Definition } from "../definition.ts";
 import type { Work } from "../ending.ts";
@@ -24,7 +24,12 @@ export function resumeGroup(engine: Engine, queue: Definition, group: string): P
 
 /** What was counted of it goes too; others that have it in memory find it gone with their next commit. */
 export async function deleteGroup(engine: Engine, queue: Definition, group: string): Promise<void> {
-  await change(engine, queue, group, () => undefined);
+  try {
+    await change(engine, queue, group, () => undefined);
+  } catch (error) {
+    // One that can't be read is deleted all the same: how else would it go?
+    if (!isQueuescopeError(error, "corrupt")) throw error;
+  }
   const subjects = new Subjects(queue.name);
   await engine.api.purge(subjects.state, { filter: subjects.group(group) });
   for (const filter of [subjects.history(group, "*"), subjects.timings(group, "*")]) await engine.api.purge(subjects.state, { filter });
