@@ -157,13 +157,14 @@ export class Api {
     for (const deadline = performance.now() + PATIENCE; performance.now() < deadline; ) {
       const last = await this.read(stream, { last_by_subj: filter ?? ">" });
       const page = await this.#readPage(stream, filter, from, most, how);
-      if (page.more || page.messages.length === most || last === undefined || (await this.#reaches(stream, filter, from, page.messages, last))) return page;
+      const full = page.messages.length === most || (how.bytes !== undefined && page.more && page.messages.length > 0);
+      if (full || last === undefined || (await this.#reaches(stream, filter, from, page.messages, last))) return page;
       await sleep(BEHIND);
     }
     throw new QueuescopeError("unavailable", `The servers that keep the stream ${stream} aren't all up to date yet. Try again.`);
   }
 
-  /** The consumer may live on a server that is behind the stream's leader, as after a restart: whether it has seen what the leader had. */
+  /** The consumer may live on a server that is behind the stream's leader, or goes, as at a restart: whether it has seen what the leader had. */
   async #reaches(stream: string, filter: string | null, from: number | string, found: readonly LogMessage[], last: Stored): Promise<boolean> {
     const known = found.at(-1)?.seq ?? (typeof from === "number" ? from - 1 : undefined);
     if (known === undefined) return (last.stamp ?? "") < from;
