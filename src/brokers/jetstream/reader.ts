@@ -5,9 +5,9 @@ import { PATIENCE } from "./api.ts";
 import { LogMessage } from "./message.ts";
 
 /** Messages that are kept in memory ahead of the pops. */
-const AHEAD = 2_000;
+const AHEAD = 4_000;
 const AHEAD_BYTES = 16 * 1024 * 1024;
-const PULL = 1_000;
+const PULL = 2_000;
 /** Further ahead a new reader is quicker than reading on. */
 const FAR = 5_000;
 /** Milliseconds that a pull waits for messages: an idle reader asks no more often. */
@@ -23,6 +23,7 @@ export class Reader {
   readonly #api: Api;
   readonly #stream: string;
   readonly #filter: string;
+  readonly #whole: boolean;
   readonly #onMessages: () => void;
   readonly #onError: (error: unknown) => void;
   #buffer: LogMessage[] = [];
@@ -34,18 +35,28 @@ export class Reader {
   /** Nothing of the filter is between the position and here. */
   #emptyTo = 0;
   #wanted = 0;
+  /** How many there were behind the last one, when it was sent. */
+  #pending = 0;
   #consumer = "";
   #subscription: Subscription | undefined;
   #alive: NodeJS.Timeout | undefined;
+  /** Beats that could have come since the last sign of life. */
+  #beats = 0;
   #starting: Promise<void> | undefined;
   #stopped = false;
   #arrivals: (() => void)[] = [];
 
-  /** @param after reads what is behind this sequence */
-  constructor(api: Api, stream: string, filter: string, after: number, onMessages: () => void, onError: (error: unknown) => void) {
+  /**
+   * @param filter subjects that begin alike, as `a.b.>`
+   * @param after reads what is behind this sequence
+   * @param whole most of the stream is of these subjects: it is read without the filter, for which the server would
+   * go through all of a block's subjects with each message, and what is of others is left out here
+   */
+  constructor(api: Api, stream: string, filter: string, after: number, whole: boolean, onMessages: () => void, onError: (error: unknown) => void) {
     this.#api = api;
     this.#stream = stream;
     this.#filter = filter;
+    this.#whole = whole;
     this.#from = after;
     this.#position = after;
     this.#onMessages = onMessages;
@@ -98,14 +109,18 @@ export class Reader {
     return seq >= this.#from && seq <= this.#position + FAR;
   }
 
-  /** Until what the stream holds now is read, or the memory is full. */
-  async catchUp(): Promise<void> {
+  /** Until what the stream holds now is read, or is enough, or the memory is full. */
+  async catchUp(enough: () => boolean): Promise<void> {
     await this.#start();
+    const deadline = Date.now() + PATIENCE;
+    const goesOn = (): boolean => !enough() && Date.now() < deadline;
+    // The last one said that there are more: no need to ask.
+    while (this.#pending > 0 && goesOn() && (await this.#comes(Infinity)));
+    if (enough()) return;
     const { state } = await this.#api.streamInfo(this.#stream);
     if (state.last_seq <= Math.max(this.#position, this.#emptyTo) || this.#full) return;
     const last = (await this.#api.read(this.#stream, { last_by_subj: this.#filter }))?.seq ?? 0;
-    const deadline = Date.now() + PATIENCE;
-    while (this.#position < last && Date.now() < deadline && (await this.#comes(last)));
+    while (this.#position < last && goesOn() && (await this.#comes(last)));
     if (this.#position >= last) this.#emptyTo = state.last_seq;
   }
 
@@ -150,18 +165,20 @@ export class Reader {
   async #make(): Promise<void> {
     const name = `qsr_${randomBytes(8).toString("hex")}`;
     await this.#api.makeConsumer(this.#stream, name, {
-      deliver_policy: "by_start_sequence", opt_start_seq: this.#position + 1, filter_subject: this.#filter, inactive_threshold: 3 * PULL_WAIT * NANO, max_waiting: 8,
+      deliver_policy: "by_start_sequence", opt_start_seq: this.#position + 1, ...(this.#whole ? {} : { filter_subject: this.#filter }), inactive_threshold: 3 * PULL_WAIT * NANO, max_waiting: 8,
     });
     if (this.#stopped) return;
     this.#consumer = name;
     const { nc } = this.#api.link;
     this.#subscription = nc.subscribe(this.#api.link.inbox(), { callback: (error, message) => { if (error === null) this.#take(message); } });
     this.#wanted = 0;
+    this.#pending = 0;
     this.#pull();
   }
 
   #halt(): void {
-    clearTimeout(this.#alive);
+    clearInterval(this.#alive);
+    this.#alive = undefined;
     this.#subscription?.unsubscribe();
     this.#subscription = undefined;
     this.#consumer = "";
@@ -170,7 +187,7 @@ export class Reader {
 
   #pull(): void {
     const subscription = this.#subscription;
-    if (subscription === undefined || this.#wanted > PULL / 4 || this.#full) return;
+    if (subscription === undefined || this.#wanted > PULL / 2 || this.#full) return;
     const { nc, prefix } = this.#api.link;
     const request = { batch: PULL, max_bytes: Math.max(AHEAD_BYTES, nc.info?.max_payload ?? 0), expires: PULL_WAIT * NANO, idle_heartbeat: BEAT * NANO };
     nc.publish(`${prefix}.CONSUMER.MSG.NEXT.${this.#stream}.${this.#consumer}`, JSON.stringify(request), { reply: subscription.getSubject() });
@@ -180,13 +197,15 @@ export class Reader {
 
   /** The server beats while a pull waits; silence means that it, or the consumer, is gone. */
   #expectLife(): void {
-    clearTimeout(this.#alive);
-    this.#alive = setTimeout(() => { this.restart(); }, 3 * BEAT);
-    this.#alive.unref();
+    this.#beats = 0;
+    this.#alive ??= setInterval(() => {
+      this.#beats += 1;
+      if (this.#wanted > 0 && this.#beats > 3) this.restart();
+    }, BEAT).unref();
   }
 
   #take(message: Msg): void {
-    this.#expectLife();
+    this.#beats = 0;
     if (message.subject === this.#subscription?.getSubject()) {
       this.#status(message.headers?.code ?? 0, message.headers?.description ?? "");
       return;
@@ -195,10 +214,15 @@ export class Reader {
     this.#wanted -= 1;
     if (read === undefined || read.seq <= this.#position) return;
     this.#position = read.seq;
-    this.#buffer.push(read);
-    this.#bytes += read.data.length;
+    this.#pending = read.pending;
+    const wanted = !this.#whole || read.subject.startsWith(this.#filter.slice(0, -1));
+    if (wanted) {
+      this.#buffer.push(read);
+      this.#bytes += read.data.length;
+    }
     this.#pull();
-    this.#arrived();
+    if (this.#arrivals.length > 0) for (const tell of this.#arrivals.splice(0)) tell();
+    if (wanted) this.#onMessages();
   }
 
   #status(code: number, description: string): void {
@@ -211,11 +235,6 @@ export class Reader {
     }
     this.#wanted = 0;
     this.#pull();
-  }
-
-  #arrived(): void {
-    for (const tell of this.#arrivals.splice(0)) tell();
-    this.#onMessages();
   }
 
   #arrival(ms: number): Promise<void> {

@@ -133,10 +133,11 @@ export class GroupSession {
     return found?.value ?? [];
   }
 
-  reader(priority: number): Reader {
+  /** @param alone the queue has had messages of no other priority */
+  reader(priority: number, alone = false): Reader {
     const known = this.#readers.get(priority);
     if (known !== undefined) return known;
-    const made = new Reader(this.#engine.api, this.subjects.log, this.subjects.lane(priority), this.#state?.record.at(priority) ?? 0, () => { this.wake(); }, this.#engine.onError);
+    const made = new Reader(this.#engine.api, this.subjects.log, this.subjects.lane(priority), this.#state?.record.at(priority) ?? 0, alone, () => { this.wake(); }, this.#engine.onError);
     this.#readers.set(priority, made);
     return made;
   }
@@ -144,7 +145,7 @@ export class GroupSession {
   /** Until the stream's messages are in memory, or as many as a pop can take. */
   async readAhead(priorities: readonly number[], count: number): Promise<void> {
     await Promise.all(priorities.map(async (priority) => {
-      const reader = this.reader(priority);
+      const reader = this.reader(priority, priorities.length === 1);
       const enough = (): boolean => reader.countAfter(this.#state?.record.at(priority) ?? 0) >= count;
       if (!enough()) await reader.catchUp(enough);
     }));

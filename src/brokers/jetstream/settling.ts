@@ -35,7 +35,12 @@ export function settleGroup(work: Work, asked: readonly Asked[]): Settled[] {
     if (same === undefined) byToken.set(one.receipt.token, [one]);
     else same.push(one);
   }
-  return [...byToken.values()].flatMap((same) => new LeaseSettling(work).settle(same));
+  const { runs } = work.effects;
+  const before = runs.length;
+  const settled = [...byToken.values()].flatMap((same) => new LeaseSettling(work).settle(same));
+  // Each ack left how long it took: counted together, since each count makes the record's head anew.
+  if (runs.length > before) work.state.record.count({ completed: runs.length - before });
+  return settled;
 }
 
 /** The live lease that a receipt is of. Being past its end is enough, whoever noticed. */
@@ -101,7 +106,6 @@ class LeaseSettling {
       effects.record("acked", { seq: one, group: state.name, worker: this.#lease.worker });
       effects.runs.push(now - this.#lease.since);
     }
-    state.record.count({ completed: acked.length });
     this.#ok(target, "completed");
   }
 

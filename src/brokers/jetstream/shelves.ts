@@ -17,6 +17,11 @@ export class Shelves {
   #count = 0;
   #bytes = 0;
 
+  /** What is put here now is forgotten. */
+  get isFull(): boolean {
+    return this.#count >= MOST || this.#bytes >= MOST_BYTES;
+  }
+
   /** The partition's messages behind `pos`, in order, as far as they are known without a gap; `to` is how far. */
   behind(partition: string, pos: number): { readonly messages: readonly LogMessage[]; readonly to: number } {
     const shelf = this.#shelves.get(partition);
@@ -30,7 +35,7 @@ export class Shelves {
   /** @param after no message of the partition is between this and the first of `messages` */
   put(partition: string, after: number, messages: readonly LogMessage[]): void {
     const last = messages.at(-1);
-    if (last === undefined || this.#count >= MOST || this.#bytes >= MOST_BYTES) return;
+    if (last === undefined || this.isFull) return;
     const shelf = this.#shelves.get(partition);
     if (shelf !== undefined && shelf.to >= after && shelf.from <= after) {
       const known = shelf.to;
