@@ -1,7 +1,6 @@
 import { isQueuescopeError, QueuescopeError } from "../../core/index.ts";
 import type { QueueOptions } from "../../core/index.ts";
 import { type Api, isApiError, STREAM_NOT_FOUND } from "./api.ts";
-import type { StreamInfo } from "./api.ts";
 import { META_STREAM } from "./subjects.ts";
 import type { Subjects } from "./subjects.ts";
 
