@@ -50,7 +50,7 @@ export class StatusBar implements vscode.Disposable {
 
   async #show(): Promise<void> {
     const connections = await this.#connections.all();
-    const failed = connections.filter(({ state }) => state === "failed" || state === "lost");
+    const failed = connections.filter(({ state, origin }) => state === "lost" || (state === "failed" && origin !== "localNats"));
     const open = connections.filter(({ state }) => state === "open");
     if (open.length === 0 && failed.length === 0) {
       this.#item.hide();

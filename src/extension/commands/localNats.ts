@@ -17,7 +17,7 @@ export const localNatsCommands = {
     const own = (await app.connections.all()).find((connection) => connection.origin === "localNats" && connection.folder === folder);
     await own?.reconnect();
     await vscode.commands.executeCommand("queuescope.queues.focus");
-    inform(nats.started ? vscode.l10n.t("NATS runs at {0}. It stops with this window.", nats.url) : vscode.l10n.t("NATS runs already, at {0}.", nats.url));
+    inform(nats.started ? (nats.keep ? vscode.l10n.t("NATS runs at {0}.", nats.url) : vscode.l10n.t("NATS runs at {0}. It stops with this window.", nats.url)) : vscode.l10n.t("NATS runs already, at {0}.", nats.url));
   },
 
   "queuescope.stopLocalNats": async (app, argument) => {

@@ -16,7 +16,7 @@ const NEW_WORKSPACE_FILE = `{
 
 export const viewCommands = {
   "queuescope.refresh": async (app) => {
-    await app.connections.reopen();
+    await app.connections.refresh();
   },
 
   "queuescope.filterQueues": async ({ queuesView }) => {

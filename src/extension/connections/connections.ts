@@ -78,11 +78,14 @@ export class Connections implements vscode.Disposable {
     return (await this.folders()).flatMap(({ workers }) => workers.filter((worker) => worker.connection === connection).map(({ definition }) => definition));
   }
 
-  /** Closes everything that failed or whose settings may have changed; the next use opens it anew. */
+  /** Reads everything again. A server's connection that is there, or tried again, is left: it would take its taps along. */
+  async refresh(): Promise<void> {
+    await this.#reopen(({ remote, state }) => !remote || (state !== "open" && state !== "lost"));
+  }
+
+  /** Closes everything, whose settings may have changed; the next use opens it anew. */
   async reopen(): Promise<void> {
-    this.#forget();
-    await Promise.all([...this.#known.values()].map(({ connection }) => connection.close()));
-    this.#lists.fire();
+    await this.#reopen(() => true);
   }
 
   /** Where a file was deleted or replaced, of which VS Code doesn't always tell: what is there now is used from here on. */
@@ -167,6 +170,12 @@ export class Connections implements vscode.Disposable {
     const connection = new Connection({ id, name, label, origin, folder, url, readOnly, remote: isRemote(plan), secret }, open, { data: () => { this.changed(); }, state: () => { this.#states.fire(); } });
     this.#known.set(plan.id, { plan: text, connection });
     return connection;
+  }
+
+  async #reopen(which: (connection: Connection) => boolean): Promise<void> {
+    this.#forget();
+    await Promise.all([...this.#known.values()].filter(({ connection }) => which(connection)).map(({ connection }) => connection.close()));
+    this.#lists.fire();
   }
 
   async #closeEnded(): Promise<void> {

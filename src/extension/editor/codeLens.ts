@@ -23,6 +23,7 @@ export class HandlerCodeLenses implements vscode.CodeLensProvider, vscode.Dispos
       changed,
       connections.onDidChangeData(fire),
       connections.onDidChangeList(fire),
+      connections.onDidChangeState(fire),
       vscode.workspace.onDidChangeConfiguration((event) => {
         if (event.affectsConfiguration("queuescope.codeLens")) fire();
       }),
@@ -61,7 +62,8 @@ export class HandlerCodeLenses implements vscode.CodeLensProvider, vscode.Dispos
 
   async #counts({ connection, definition }: WorkerTarget, queue: string): Promise<string> {
     // A connection that fails says so in the Queues view.
-    const broker = await connection.existing().catch(() => undefined);
+    const broker = await connection.shown().catch(() => undefined);
+    if (connection.remote && broker === undefined) return vscode.l10n.t("{0}: not connected", queue);
     const exists = broker !== undefined && (await broker.queues.list({ match: queue, limit: 1000 })).items.some(({ name }) => name === queue);
     if (!exists) return vscode.l10n.t("{0}: no messages yet", queue);
     const group = definition.settings.group ?? "default";

@@ -1,7 +1,7 @@
 import type { Broker, PageRequest } from "../../core/index.ts";
 import { DEFAULT_GROUP } from "../../core/index.ts";
 import type { Connection } from "../connections/connection.ts";
-import { type ConnectionNode, listKey, type GroupNode, type MessageNode, type MessageSection, type PartitionNode, type QueueNode, type QueuesNode, type SectionNode } from "../models/nodes.ts";
+import { type ConnectionNode, listKey, lostNote, type GroupNode, type MessageNode, type MessageSection, type PartitionNode, type QueueNode, type QueuesNode, type SectionNode } from "../models/nodes.ts";
 import type { PoppedMessages } from "../models/popped.ts";
 import { loadStreamsChildren } from "./streams.ts";
 import { type Paging, PAGE_ROWS, type Rows, takeRows } from "./paging.ts";
@@ -51,7 +51,7 @@ export async function loadQueuesChildren(parent: QueuesNode, request: QueuesRequ
 async function loadQueues(parent: ConnectionNode, request: QueuesRequest): Promise<QueuesNode[]> {
   const { connection } = parent;
   // What is out of reach isn't asked: its own row says so.
-  if (connection.state === "lost") return [{ kind: "note", key: connection.id, note: "lost", detail: connection.error instanceof Error ? connection.error.message : "" }];
+  if (connection.state === "lost") return [lostNote(connection)];
   const broker = await connection.shown();
   if (broker === undefined) return connection.remote ? [] : [{ kind: "note", key: connection.id, note: "noQueues", detail: "", connection }];
   const streams: QueuesNode[] = broker.streams === null || request.queueFilter !== "" ? [] : [{ kind: "streams", connection }];

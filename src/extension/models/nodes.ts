@@ -264,3 +264,8 @@ export function queueOf(node: AnyNode): string | undefined {
       return undefined;
   }
 }
+
+/** In place of what a connection that is out of reach would be asked. */
+export function lostNote(connection: Connection): NoteNode {
+  return { kind: "note", key: `lost ${connection.id}`, note: "lost", detail: connection.error instanceof Error ? connection.error.message : "" };
+}

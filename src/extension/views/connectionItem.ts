@@ -52,7 +52,9 @@ function description(connection: Connection): string {
   }
 }
 
-function connectionIcon({ state, remote, broker }: Connection): vscode.ThemeIcon {
+function connectionIcon({ state, remote, broker, origin }: Connection): vscode.ThemeIcon {
+  // It ends with each window: nothing is wrong with it.
+  if (origin === "localNats" && state === "failed") return new vscode.ThemeIcon("debug-disconnect");
   switch (state) {
     case "failed":
       return new vscode.ThemeIcon("error", new vscode.ThemeColor("list.errorForeground"));

@@ -2,7 +2,7 @@ import type * as vscode from "vscode";
 import type { Connections } from "../connections/connections.ts";
 import { loadDeadLetters, loadDeadQueues } from "../loaders/deadLetters.ts";
 import type { Paging } from "../loaders/paging.ts";
-import type { DeadLettersNode } from "../models/nodes.ts";
+import { type DeadLettersNode, lostNote, type NoteNode } from "../models/nodes.ts";
 import { loaded } from "../loaders/loaded.ts";
 import { LiveTreeView } from "./treeView.ts";
 
@@ -16,10 +16,12 @@ export class DeadLettersView extends LiveTreeView<DeadLettersNode> {
     this.#paging = paging;
   }
 
-  protected override async children(parent: DeadLettersNode | undefined): Promise<DeadLettersNode[]> {
+  protected override async children(parent: DeadLettersNode | undefined): Promise<(DeadLettersNode | NoteNode)[]> {
     if (parent?.kind === "deadQueue") return loadDeadLetters(parent, this.#paging);
     if (parent !== undefined) return [];
     const connections = await this.#connections.all();
-    return loaded(connections.map((connection) => loadDeadQueues(connection, connections.length > 1)));
+    const nodes = await loaded(connections.map((connection) => loadDeadQueues(connection, connections.length > 1)));
+    const lost = connections.find(({ state }) => state === "lost");
+    return nodes.length === 0 && lost !== undefined ? [lostNote(lost)] : nodes;
   }
 }

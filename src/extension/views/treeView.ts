@@ -54,7 +54,7 @@ export abstract class LiveTreeView<N extends AnyNode> implements vscode.TreeData
   }
 
   /** Rows at the top, or below one. */
-  protected abstract children(parent: N | undefined): Promise<N[]>;
+  protected abstract children(parent: N | undefined): Promise<(N | NoteNode)[]>;
 
   /** Draws everything anew. */
   refresh(): void {

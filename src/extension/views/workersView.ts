@@ -3,7 +3,7 @@ import type { Connections } from "../connections/connections.ts";
 import type { Connection } from "../connections/connection.ts";
 import { loadWorkers, workerInstances } from "../loaders/workers.ts";
 import type { WorkerInfo } from "../../core/index.ts";
-import type { WorkersNode } from "../models/nodes.ts";
+import { lostNote, type NoteNode, type WorkersNode } from "../models/nodes.ts";
 import { loaded } from "../loaders/loaded.ts";
 import { LiveTreeView } from "./treeView.ts";
 
@@ -19,11 +19,13 @@ export class WorkersView extends LiveTreeView<WorkersNode> {
     this.#connections = connections;
   }
 
-  protected override async children(parent: WorkersNode | undefined): Promise<WorkersNode[]> {
+  protected override async children(parent: WorkersNode | undefined): Promise<(WorkersNode | NoteNode)[]> {
     if (parent !== undefined) return parent.kind === "workerDefinition" ? workerInstances(parent) : [];
-    const nodes = await loaded((await this.#connections.all()).map((connection) => this.#workersOf(connection)));
+    const connections = await this.#connections.all();
+    const nodes = await loaded(connections.map((connection) => this.#workersOf(connection)));
     this.#watchForSilence(nodes.flatMap((node) => (node.kind === "workerInstance" ? [node.worker] : node.running)));
-    return nodes;
+    const lost = connections.find(({ state }) => state === "lost");
+    return nodes.length === 0 && lost !== undefined ? [lostNote(lost)] : nodes;
   }
 
   override dispose(): void {
