@@ -61,7 +61,10 @@ export async function queueForPush(engine: Engine, name: string, create: boolean
 /** One result an item, in order. @throws as the port's push */
 export async function pushInto(engine: Engine, queue: Definition, items: readonly Incoming[]): Promise<PushResult[]> {
   if (items.length === 0) return [];
-  return publishReady(engine, queue, await prepare(engine, queue, items));
+  const ready = await prepare(engine, queue, items);
+  // What was due before enters before.
+  await engine.timetable(queue).bringIn();
+  return publishReady(engine, queue, ready);
 }
 
 /** @throws partial-push naming what was stored; what the server said when nothing was */

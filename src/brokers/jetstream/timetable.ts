@@ -71,9 +71,12 @@ export class Timetable {
   }
 
   async #read(): Promise<void> {
+    // Notices that come while this is read stay.
+    const known = [...this.#seconds];
     const found = await this.#engine.api.subjects(this.#subjects.log, this.#subjects.allScheduled);
-    this.#seconds.clear();
-    for (const subject of found.keys()) this.#seconds.add(Number(subject.split(".").at(-1)));
+    const seconds = new Set([...found.keys()].map((subject) => Number(subject.split(".").at(-1))));
+    for (const second of known) if (!seconds.has(second)) this.#seconds.delete(second);
+    for (const second of seconds) this.#seconds.add(second);
     this.#readAt = performance.now();
   }
 

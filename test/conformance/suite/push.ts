@@ -185,6 +185,14 @@ export function push(factory: BrokerFactory): void {
       assert.deepEqual(texts(await rig.popSoon(q)), ["scheduled"]);
     });
 
+    rig.it("what was due before enters before, though nobody popped meanwhile", async () => {
+      const q = await rig.queue();
+      await rig.push(q, ["scheduled"], { partition: "a", deliverAt: rig.now() + 1000 });
+      await rig.advance(2000);
+      await rig.push(q, ["pushed"], { partition: "a" });
+      assert.deepEqual(texts(await rig.drain(q)), ["scheduled", "pushed"]);
+    });
+
     rig.it("is stored whole or not at all where batches are atomic, else names what was stored", async () => {
       const q = await rig.queue({ maxSize: 3 });
       await rig.push(q, ["0"]);
