@@ -16,6 +16,11 @@ import type { Taken } from "./taking.ts";
 
 /** Milliseconds that an owner may take; then whoever asked does it without it. */
 const PATIENCE = 2_000;
+/**
+ * Milliseconds in which an owner says that it is there. Who only listens, to `>` for instance, keeps the server from
+ * saying that nobody is, and one that stands still doesn't answer either.
+ */
+const GREETING = 250;
 /** An owner that didn't answer isn't asked again for so long. */
 const REST = 5_000;
 /** Of data in one answer; with base64 and headers it stays below the least that servers are set to. */
@@ -23,10 +28,15 @@ const ANSWER_BYTES = 256 * 1024;
 /** Who pops so often is no passer-by: it becomes the owner, when there is none. */
 const REGULAR = 3;
 
+/** Asks who is there, and for nothing else. */
+const GREET = "";
+
 interface Standing {
   subscription: Subscription | undefined;
   pops: number;
   restsUntil: number;
+  /** An owner has answered, and nothing was heard since that it is gone. */
+  known: boolean;
 }
 
 type WireResult = { readonly index: number } & (
@@ -85,11 +95,13 @@ export class Ownership {
     if (call.want !== null) standing.pops += 1;
     if (standing.subscription !== undefined || performance.now() < standing.restsUntil) return performHere(this.#engine, queue, session, call);
     const once = call.asked.length > 0 ? randomBytes(9).toString("base64url") : null;
-    const answer = await this.#ask(queue, session, { ...call, once });
-    if (answer !== "nobody" && answer !== "silent" && answer !== "keyless") return answer;
-    if (answer === "silent") standing.restsUntil = performance.now() + REST;
-    else if (call.want !== null && (stays || standing.pops >= REGULAR)) this.#own(queue, session, standing);
-    return performHere(this.#engine, queue, session, { ...call, once: answer === "silent" ? once : null });
+    const greeted = standing.known ? "there" : await this.#greet(queue, session);
+    const answer = greeted === "there" ? await this.#ask(queue, session, { ...call, once }) : greeted;
+    standing.known = typeof answer !== "string";
+    if (typeof answer !== "string") return answer;
+    if (answer === "silent" || answer === "unknown") standing.restsUntil = performance.now() + REST;
+    if (answer !== "unknown" && call.want !== null && (stays || standing.pops >= REGULAR)) this.#own(queue, session, standing);
+    return performHere(this.#engine, queue, session, { ...call, once: answer === "unknown" ? once : null });
   }
 
   /** Somebody else's commit came first. Of two owners the one with the lower id stays. */
@@ -110,7 +122,7 @@ export class Ownership {
   #standing(session: GroupSession): Standing {
     const known = this.#standings.get(session);
     if (known !== undefined) return known;
-    const made = { subscription: undefined, pops: 0, restsUntil: 0 };
+    const made = { subscription: undefined, pops: 0, restsUntil: 0, known: false };
     this.#standings.set(session, made);
     return made;
   }
@@ -124,7 +136,19 @@ export class Ownership {
     });
   }
 
-  async #ask(queue: Definition, session: GroupSession, call: GroupCall): Promise<GroupAnswer | null | "nobody" | "silent" | "keyless"> {
+  /** Whether there is an owner that answers. */
+  async #greet(queue: Definition, session: GroupSession): Promise<"there" | "nobody" | "silent"> {
+    const { nc } = this.#engine.api.link;
+    try {
+      await nc.request(subjectOf(queue, session), GREET, { timeout: GREETING });
+      return "there";
+    } catch (cause) {
+      return nc.isClosed() || /responders/i.test(String(cause)) ? "nobody" : "silent";
+    }
+  }
+
+  /** `unknown`: it was asked, and may have done it or still do. */
+  async #ask(queue: Definition, session: GroupSession, call: GroupCall): Promise<GroupAnswer | null | "nobody" | "unknown" | "keyless"> {
     const { link } = this.#engine.api;
     const wire: WireCall = {
       until: Date.now() + PATIENCE, want: call.want, once: call.once,
@@ -135,7 +159,7 @@ export class Ownership {
     try {
       reply = await link.nc.request(subjectOf(queue, session), JSON.stringify(wire), { timeout: PATIENCE });
     } catch (cause) {
-      return link.nc.isClosed() || /responders/i.test(String(cause)) ? "nobody" : "silent";
+      return link.nc.isClosed() || /responders/i.test(String(cause)) ? "nobody" : "unknown";
     }
     const answer = JSON.parse(reply.string()) as WireAnswer;
     // The owner can't read these messages; we may.
@@ -166,7 +190,12 @@ export class Ownership {
   }
 
   async #serve(queue: Definition, session: GroupSession, message: Msg): Promise<void> {
-    const call = JSON.parse(message.string()) as WireCall;
+    const text = message.string();
+    if (text === GREET) {
+      message.respond();
+      return;
+    }
+    const call = JSON.parse(text) as WireCall;
     if (call.until < Date.now()) return;
     message.respond(JSON.stringify(await this.#answer(queue, session, call)));
   }
