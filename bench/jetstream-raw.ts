@@ -174,7 +174,7 @@ export async function pullAndAck(nc: NatsConnection, count: number): Promise<Sid
   const acks = new Confirmations(nc, () => { countdown.tick(); });
   const pull = new Pull(nc, (message) => { acks.send(message.reply ?? "", "+ACK", false); });
   return {
-    prepare: (messages) => fillWith(nc, messages),
+    prepare: () => fillWith(nc, count),
     async run() {
       const done = countdown.start(count);
       pull.start(count);
@@ -214,7 +214,7 @@ export async function perKeyDispatch(nc: NatsConnection, count: number, keys: nu
   });
   let n = 0;
   return {
-    prepare: (messages) => fillWith(nc, messages, () => `raw.k.customer-${n++ % keys}`),
+    prepare: () => fillWith(nc, count, () => `raw.k.customer-${n++ % keys}`),
     async run() {
       const done = countdown.start(count);
       pull.start(count);

@@ -7,8 +7,8 @@ import { batches, BODY, fill, QUEUE } from "./ours.ts";
 
 const BATCH = 100;
 const CALLS = 10;
-/** Messages of one run: five rounds of ten calls. */
-const RUN = 5_000;
+/** Messages of one run. Of a consumer's, far more than ours has read ahead before it begins. */
+const RUN = 20_000;
 const KEYS = 1_000;
 const PAYLOAD = { encoding: "json", bytes: BODY } as const;
 
@@ -23,7 +23,7 @@ function pushingTogether(broker: Broker, next: () => readonly PushItem[]): Side 
 }
 
 /** Ten workers that pop 100, and ack them. */
-function takingTogether(broker: Broker, prepare: (messages: number) => Promise<void>): Side {
+function takingTogether(broker: Broker, prepare: () => Promise<void>): Side {
   return {
     prepare,
     async run() {
@@ -80,11 +80,11 @@ const pushes: readonly Scenario[] = [
 const takes: readonly Scenario[] = [
   against(
     { name: "nats-pop-ack", what: "pop and ack 100, ten workers, no key, against raw pull and double ack", unit: "x", floor: { atLeast: 1 } },
-    async (_, broker, nc) => [takingTogether(broker, (messages) => fill(broker, messages, "none")), await pullAndAck(nc, RUN)],
+    async (_, broker, nc) => [takingTogether(broker, () => fill(broker, RUN, "none")), await pullAndAck(nc, RUN)],
   ),
   against(
     { name: "nats-pop-ack-keys", what: "the same with 1,000 partitions against per-key dispatch in one owner with double ack", unit: "x", floor: { atLeast: 0.9 } },
-    async (_, broker, nc) => [takingTogether(broker, (messages) => fill(broker, messages, "mixed", KEYS)), await perKeyDispatch(nc, RUN, KEYS)],
+    async (_, broker, nc) => [takingTogether(broker, () => fill(broker, RUN, "mixed", KEYS)), await perKeyDispatch(nc, RUN, KEYS)],
   ),
 ];
 
@@ -97,8 +97,8 @@ function spread(partitions: number, size = BATCH): () => PushItem[] {
 
 function takingSpread(broker: Broker, partitions: number): Side {
   const next = spread(partitions, 1_000);
-  return takingTogether(broker, async (messages) => {
-    for (let pushed = 0; pushed < messages; pushed += 1_000) await broker.messages.push(QUEUE, next());
+  return takingTogether(broker, async () => {
+    for (let pushed = 0; pushed < RUN; pushed += 1_000) await broker.messages.push(QUEUE, next());
   });
 }
 
