@@ -40,9 +40,9 @@ import { UsageError } from "./usage-error.ts";
 /** The whole command line; docs/cli.md is made from it too. */
 export function buildProgram(act: Act): CommandUnknownOpts {
   const program: CommandUnknownOpts = new Command("queuescope")
-    .description("Message queues on a local file, without a server. Without --url the queues are those of the workspace: .queuescope/queues.db here or in a folder above.")
+    .description("Message queues on a local file, without a server, or on NATS JetStream. Without --url the queues are those of the workspace: .queuescope/queues.db here or in a folder above.")
     .version(packageJson.version)
-    .option("--url <url>", "where the queues are: file:PATH (default: QUEUESCOPE_URL, else the workspace's file)")
+    .option("--url <url>", "where the queues are: file:PATH or nats://HOST (default: QUEUESCOPE_URL, else the workspace's file)")
     .option("--json", "print one JSON object a line; errors as {\"error\":{\"code\",\"message\"}} on stderr")
     .option("--verbose", "log to stderr; QUEUESCOPE_LOG=debug|info|warn|error sets the level")
     .helpCommand(false);

@@ -4,6 +4,7 @@ import type { Logger } from "../client/log.ts";
 import { QueuescopeError } from "../core/index.ts";
 import type { Broker } from "../core/index.ts";
 import type { Output } from "./output.ts";
+import type { ConnectionAccess } from "./workspace.ts";
 
 /** Options that every command takes. */
 export interface GlobalOptions {
@@ -61,11 +62,12 @@ export class Session implements AsyncDisposable {
     return await this.broker();
   }
 
-  /** Another broker, by URL; `null` when it is to be read only and isn't there. */
-  async brokerAt(url: string, { readOnly, cwd }: { readonly readOnly: boolean; readonly cwd: string }): Promise<Broker | null> {
-    const [{ connect }, { missingFile }] = await Promise.all([import("../client/connect.ts"), import("../client/place.ts")]);
+  /** Another broker; relative paths start at `cwd`. `null` when it is to be read only and isn't there. */
+  async brokerAt({ url, credentials, readOnly }: ConnectionAccess, cwd: string): Promise<Broker | null> {
+    const [{ connect }, { loginWith }, { missingFile, placeOf }] = await Promise.all([import("../client/connect.ts"), import("../client/credentials.ts"), import("../client/place.ts")]);
     if (readOnly && missingFile({ url, cwd }) !== null) return null;
-    const connection = await connect({ url, cwd, readOnly, logger: this.logger });
+    const login = credentials === undefined || placeOf({ url, cwd }).kind === "file" ? {} : { nats: loginWith(url, credentials) };
+    const connection = await connect({ url, cwd, readOnly, logger: this.logger, ...login });
     this.#others.push(connection);
     return connection.broker;
   }

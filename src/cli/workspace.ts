@@ -1,6 +1,8 @@
 import { dirname, resolve } from "node:path";
+import { CREDENTIALS } from "../client/credentials.ts";
+import { placeOf } from "../client/place.ts";
 import { defaultConnection, readWorkspaceFile } from "../client/workspace-file.ts";
-import type { Workspace } from "../client/workspace-file.ts";
+import type { ConnectionSettings, Workspace } from "../client/workspace-file.ts";
 import { findWorkspaceFile, WORKSPACE_FILE } from "../client/workspace.ts";
 import { invalidInput } from "../core/index.ts";
 
@@ -20,10 +22,30 @@ export async function readNearestWorkspace(file?: string): Promise<FoundWorkspac
   return { path, workspace, standard: defaultConnection(workspace) };
 }
 
-/** The URL of a connection of the file. --url and QUEUESCOPE_URL take the place of the standard one. */
-export function connectionUrl({ path, workspace, standard }: FoundWorkspace, connection: string | null, given: string | undefined): string {
+/** How to get to a connection of the file. */
+export interface ConnectionAccess {
+  readonly url: string;
+  /** Its login, where the file names one. */
+  readonly credentials: string | undefined;
+  readonly readOnly: boolean;
+}
+
+/** --url and QUEUESCOPE_URL take the place of the standard connection. @throws invalid-input when its login isn't there */
+export function connectionAccess({ path, workspace, standard }: FoundWorkspace, connection: string | null, given: string | undefined): ConnectionAccess {
   const instead = given ?? process.env["QUEUESCOPE_URL"];
-  if (connection === standard && instead !== undefined && instead !== "") return instead;
-  const url = connection === null ? undefined : workspace.connections.get(connection)?.url;
-  return url ?? `file:${resolve(dirname(path), ".queuescope", "queues.db")}`;
+  if (connection === standard && instead !== undefined && instead !== "") return { url: instead, credentials: undefined, readOnly: false };
+  const settings = connection === null ? undefined : workspace.connections.get(connection);
+  if (connection === null || settings === undefined) return { url: `file:${resolve(dirname(path), ".queuescope", "queues.db")}`, credentials: undefined, readOnly: false };
+  const place = placeOf({ url: settings.url, cwd: dirname(path) });
+  // Good from any folder.
+  return { url: place.kind === "file" ? `file:${place.path}` : place.url, credentials: login(connection, settings), readOnly: settings.readOnly ?? false };
+}
+
+function login(connection: string, { credentials }: ConnectionSettings): string | undefined {
+  if (credentials === undefined) return undefined;
+  const field = `connections.${connection}.credentials`;
+  if ("secret" in credentials) throw invalidInput(field, `The login of connection ${JSON.stringify(connection)} is in the editor's secret storage, which a command can't read. Name an environment variable in ${WORKSPACE_FILE} instead (credentials: { "env": NAME }), or set QUEUESCOPE_URL and ${CREDENTIALS}.`);
+  const secret = process.env[credentials.env];
+  if (secret === undefined || secret === "") throw invalidInput(field, `The login of connection ${JSON.stringify(connection)} should be in the environment variable ${credentials.env}, which isn't set. Set it to the password, the text of a .creds file, an nkey's seed, or a token.`);
+  return secret;
 }

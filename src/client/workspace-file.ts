@@ -184,7 +184,7 @@ function deepest(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue {
 /** What a JSON schema can't say. */
 function checkMeaning(workspace: Workspace): void {
   for (const [name, { url }] of workspace.connections) {
-    if (/^[a-z]+:\/\/[^/@]*:[^/@]*@/i.test(url)) {
+    if (holdsPassword(url)) {
       throw invalidInput(`connections.${name}.url`, `connections.${name}.url holds a password. Put it into an environment variable and name that in credentials: { "env": "NAME" }.`);
     }
   }
@@ -203,6 +203,12 @@ function checkMeaning(workspace: Workspace): void {
       throw invalidInput(`workers.${name}`, `workers.${name} has ${settings.handler === undefined ? "neither a handler nor a command" : "a handler and a command"}. Give it one: handler is a module, command a program.`);
     }
   }
+}
+
+/** Of any of its servers; a setting after the `?` may have what it likes. */
+function holdsPassword(url: string): boolean {
+  const [servers = ""] = url.split("?");
+  return /^[a-z]+:\/\//i.test(servers) && /[/,][^/,:@]*:[^/,@]*@/.test(servers);
 }
 
 function knownConnection(workspace: Workspace, name: string | undefined, field: string): void {

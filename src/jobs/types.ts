@@ -14,6 +14,8 @@ export interface WorkerOptions {
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** As for `connect`. */
   readonly url?: string | undefined;
+  /** The login of a `url` on NATS: the password of the user it names, else the text of a .creds file, an nkey's seed, or a token. */
+  readonly credentials?: string | undefined;
   readonly group?: string | undefined;
   /** Where a group that doesn't exist yet starts. */
   readonly start?: GroupStart | undefined;

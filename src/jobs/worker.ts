@@ -38,7 +38,7 @@ export async function runWorker(options: WorkerOptions): Promise<WorkerSummary> 
     stop.abort();
   };
   const work = await prepare(options, cwd, log, broken);
-  const queues = await connect({ url: options.url, logger: log });
+  const queues = await connect({ ...(options.url === undefined ? {} : { url: urlOf(options.url), cwd }), logger: log });
   const stopListening = options.processSignals === false ? null : listenToSignals(stop, force, log);
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, options.signal]);
   try {
@@ -68,8 +68,7 @@ interface Work {
 
 async function prepare(options: WorkerOptions, cwd: string, log: Logger, broken: (error: unknown) => void): Promise<Work> {
   const { handler, exec, env = {} } = options;
-  // The login of QUEUESCOPE_URL is for no other place.
-  if (options.url !== undefined && options.url !== process.env["QUEUESCOPE_URL"]) Reflect.deleteProperty(process.env, CREDENTIALS);
+  takeLogin(options);
   if (exec !== undefined) {
     const program = findProgram(exec, cwd);
     const settings: ExecOptions = { program, cwd, env, log, broken, url: serverUrl(options.url) };
@@ -78,6 +77,13 @@ async function prepare(options: WorkerOptions, cwd: string, log: Logger, broken:
   // A handler that connects by itself gets to the same queues.
   Object.assign(process.env, options.url === undefined ? {} : { QUEUESCOPE_URL: urlOf(options.url) }, env);
   return { name: options.name ?? basename(handler ?? ""), exec: null, handler: await loadHandler(handler ?? "", cwd) };
+}
+
+/** The login in the environment is this worker's own, also for what its handler or program connects by itself, or there is none. */
+function takeLogin({ url, credentials }: WorkerOptions): void {
+  if (url === undefined) return;
+  if (credentials !== undefined) Object.assign(process.env, { QUEUESCOPE_URL: urlOf(url), [CREDENTIALS]: credentials });
+  else if (url !== process.env["QUEUESCOPE_URL"]) Reflect.deleteProperty(process.env, CREDENTIALS);
 }
 
 /** Of a server: all that the URL says of the login and the way there, of which the broker's own URL says nothing. */

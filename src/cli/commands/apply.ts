@@ -8,7 +8,7 @@ import { changeText, optionChanges } from "../queue-options.ts";
 import type { OptionChange } from "../queue-options.ts";
 import type { Act, Session } from "../session.ts";
 import { columns, plural, printable } from "../text.ts";
-import { connectionUrl, readNearestWorkspace } from "../workspace.ts";
+import { connectionAccess, readNearestWorkspace } from "../workspace.ts";
 import type { FoundWorkspace } from "../workspace.ts";
 
 interface Difference {
@@ -30,7 +30,8 @@ export function applyCommand(act: Act): CommandUnknownOpts {
       const dryRun = options.dryRun === true;
       const counts = { create: 0, configure: 0, none: 0 };
       for (const connection of connectionsOf(found)) {
-        const broker = await session.brokerAt(connectionUrl(found, connection, session.url), { readOnly: dryRun, cwd: dirname(found.path) });
+        const access = connectionAccess(found, connection, session.url);
+        const broker = await session.brokerAt({ ...access, readOnly: dryRun || access.readOnly }, dirname(found.path));
         for (const difference of await differences(broker, found, connection)) {
           counts[difference.action] += 1;
           await make(session, broker, difference, dryRun);

@@ -73,7 +73,7 @@ async function show(session: Session, subjects: readonly string[], flags: Flags)
 async function record(session: Session, subjects: readonly string[], queue: string, flags: Flags): Promise<void> {
   const { out, signal } = session;
   const queues = await natsConnection(session, { service: true });
-  const store = flags.intoUrl === undefined ? null : await session.brokerAt(flags.intoUrl, { readOnly: false, cwd: process.cwd() });
+  const store = flags.intoUrl === undefined ? null : await session.brokerAt({ url: flags.intoUrl, credentials: undefined, readOnly: false }, process.cwd());
   const { bySubject, confirm, create, limit } = flags;
   const recording = await queues.tapInto(subjects, queue, { ...tapOptions(flags), ...given({ bySubject, confirm, create, limit }), signal, ...(store === null ? {} : { store: { broker: store } }) });
   out.note(`Listening to ${subjects.map(printable).join(", ")}, into ${printable(queue)}; end with Ctrl-C.`);

@@ -2,7 +2,7 @@ import inspector from "node:inspector";
 import { dirname } from "node:path";
 import { Command, Option } from "@commander-js/extra-typings";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { invalidInput } from "../../core/index.ts";
+import { invalidInput, QueuescopeError } from "../../core/index.ts";
 import type { GroupStart } from "../../core/index.ts";
 import { stderrLogger } from "../../client/log.ts";
 import type { WorkerOptions } from "../../jobs/types.ts";
@@ -10,7 +10,7 @@ import { duration, groupStart, whole } from "../arguments.ts";
 import { withExamples } from "../examples.ts";
 import type { Act, Session } from "../session.ts";
 import { UsageError } from "../usage-error.ts";
-import { connectionUrl, readNearestWorkspace } from "../workspace.ts";
+import { connectionAccess, readNearestWorkspace } from "../workspace.ts";
 
 interface Flags {
   readonly handler?: string;
@@ -82,12 +82,15 @@ async function named(session: Session, flags: Flags): Promise<WorkerOptions> {
   if (settings === undefined) throw invalidInput("name", `${found.path} has no worker ${JSON.stringify(name)}. It has: ${[...found.workspace.workers.keys()].join(", ") || "none"}.`);
   const { connection, command, ...rest } = settings;
   const given = Object.fromEntries(Object.entries(fromFlags(flags)).filter(([, value]) => value !== undefined));
+  const { url, credentials, readOnly } = connectionAccess(found, connection ?? found.standard, session.url);
+  if (readOnly) throw new QueuescopeError("read-only", `The connection of worker ${JSON.stringify(name)} is read only, and a worker takes messages. Give it another connection in ${found.path}.`);
   const ownHandler = flags.handler !== undefined || flags.exec !== undefined;
   return {
     ...rest,
     handler: ownHandler ? undefined : settings.handler,
     exec: ownHandler ? undefined : command,
-    url: connectionUrl(found, connection ?? found.standard, session.url),
+    url,
+    credentials,
     cwd: ownHandler ? undefined : dirname(found.path),
     ...given,
   };
