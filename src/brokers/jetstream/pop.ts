@@ -23,10 +23,12 @@ export class Popping {
   readonly session: GroupSession;
   readonly #engine: Engine;
   readonly #wanted: Wanted<number>;
-  /** Partitions and messages that were read to their end. */
-  readonly #exhausted = new Set<string>();
+  /** Partitions that were read to their end, with how far the group had come; and messages that are gone. */
+  readonly #exhausted = new Map<string, number>();
   readonly #gone = new Set<number>();
   #caughtUp = false;
+  /** The whole log was read before the pop, when so often something had been forgotten. */
+  #readAll: number | undefined;
 
   constructor(engine: Engine, session: GroupSession, wanted: Wanted<number>) {
     this.#engine = engine;
@@ -38,7 +40,9 @@ export class Popping {
     this.#engine.housekeeping.used(queue);
     await this.#engine.timetable(queue).bringIn();
     await this.session.ensure(queue, this.#wanted.group === "default" ? "all" : this.#wanted.start);
-    if (this.#wanted.message === null && this.#wanted.partition === null) await this.session.readAhead(prioritiesOf(queue), this.#wanted.batch);
+    if (this.#wanted.message !== null || this.#wanted.partition !== null) return;
+    const { forgotten } = this.session;
+    if (await this.session.readAhead(prioritiesOf(queue), this.#wanted.batch)) this.#readAll = forgotten;
   }
 
   take(work: Work): Take {
@@ -55,7 +59,7 @@ export class Popping {
 
   /** What is in memory held nothing for the group: the rest of the log may. `false` when that was read before. */
   async #catchUp(queue: Definition): Promise<boolean> {
-    if (this.#caughtUp || this.#wanted.message !== null || this.#wanted.partition !== null) return false;
+    if (this.#caughtUp || this.#readAll === this.session.forgotten || this.#wanted.message !== null || this.#wanted.partition !== null) return false;
     this.#caughtUp = true;
     await this.session.readAhead(prioritiesOf(queue), Infinity);
     return true;
@@ -74,12 +78,13 @@ export class Popping {
     const { shelves, log, subjects } = this.session;
     let progress = false;
     await Promise.all([
-      ...[...partitions].map(async ([partition, after]) => {
+      ...[...partitions].map(async ([partition, { after, tail }]) => {
         const most = this.#wanted.batch === 1 ? 1 : this.#wanted.batch + LOOK_AHEAD;
         const found = await this.#engine.api.readMany(subjects.log, subjects.partition(partition), after + 1, most);
         if (found.length === 0) {
-          if (this.#exhausted.has(partition)) return;
-          this.#exhausted.add(partition);
+          if ((this.#exhausted.get(partition) ?? -1) >= tail) return;
+          this.#exhausted.set(partition, tail);
+          await this.session.run({ queue, apply: ({ state }) => { state.nothingLeft(partition, { after, tail }); } });
         }
         shelves.put(partition, after, found);
         progress = true;
@@ -92,6 +97,7 @@ export class Popping {
         } else if (!this.#gone.has(seq)) {
           this.#gone.add(seq);
           await this.session.forgetMessage(queue, seq);
+          progress = true;
         }
       }),
     ]);

@@ -109,19 +109,22 @@ export class Reader {
     return seq >= this.#from && seq <= this.#position + FAR;
   }
 
-  /** Until what the stream holds now is read, or is enough, or the memory is full. */
-  async catchUp(enough: () => boolean): Promise<void> {
+  /** Until what the stream holds now is read, and then `true`; or is enough, or the memory is full. */
+  async catchUp(enough: () => boolean): Promise<boolean> {
     await this.#start();
     const deadline = Date.now() + PATIENCE;
     const goesOn = (): boolean => !enough() && Date.now() < deadline;
     // The last one said that there are more: no need to ask.
     while (this.#pending > 0 && goesOn() && (await this.#comes(Infinity)));
-    if (enough()) return;
+    if (enough()) return false;
     const { state } = await this.#api.streamInfo(this.#stream);
-    if (state.last_seq <= Math.max(this.#position, this.#emptyTo) || this.#full) return;
+    if (state.last_seq <= Math.max(this.#position, this.#emptyTo)) return true;
+    if (this.#full) return false;
     const last = (await this.#api.read(this.#stream, { last_by_subj: this.#filter }))?.seq ?? 0;
     while (this.#position < last && goesOn() && (await this.#comes(last)));
-    if (this.#position >= last) this.#emptyTo = state.last_seq;
+    if (this.#position < last) return false;
+    this.#emptyTo = state.last_seq;
+    return true;
   }
 
   /** Waits for the next message; `false` when none up to `last` will come: those there were are removed, or the memory is full. */

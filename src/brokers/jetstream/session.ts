@@ -60,6 +60,7 @@ export class GroupSession {
   readonly #store: RecordStore;
   readonly #subject: string;
   readonly #readers = new Map<number, Reader>();
+  #forgotten = 0;
   readonly #queue: Queued[] = [];
   readonly #wakers = new Set<() => void>();
   #loaded: Loaded | undefined;
@@ -142,13 +143,19 @@ export class GroupSession {
     return made;
   }
 
-  /** Until the stream's messages are in memory, or as many as a pop can take. */
-  async readAhead(priorities: readonly number[], count: number): Promise<void> {
-    await Promise.all(priorities.map(async (priority) => {
+  /** Until the stream's messages are in memory, and then `true`; or as many as a pop can take. */
+  async readAhead(priorities: readonly number[], count: number): Promise<boolean> {
+    const read = await Promise.all(priorities.map(async (priority) => {
       const reader = this.reader(priority, priorities.length === 1);
       const enough = (): boolean => reader.countAfter(this.#state?.record.at(priority) ?? 0) >= count;
-      if (!enough()) await reader.catchUp(enough);
+      return !enough() && reader.catchUp(enough);
     }));
+    return !read.includes(false);
+  }
+
+  /** How often messages that were read ahead were forgotten, since the group stood elsewhere. */
+  get forgotten(): number {
+    return this.#forgotten;
   }
 
   /** A message is gone, by whoever's hand: nothing waits for it. */
@@ -205,6 +212,7 @@ export class GroupSession {
       if (!moved && reader.serves(record.at(priority))) continue;
       reader.stop();
       this.#readers.delete(priority);
+      this.#forgotten += 1;
     }
   }
 

@@ -3,7 +3,7 @@ import type { Engine } from "./engine.ts";
 import type { GroupSession } from "./session.ts";
 
 /** Longest time between two looks, where a notice may have been lost. */
-const BACKSTOP = 15_000;
+const BACKSTOP = 30_000;
 
 /** Wakes who waits for a group's messages; made before the look that found none, so that nothing is missed between. */
 export class Waker {
