@@ -32,12 +32,14 @@ export class GroupState {
 
 
   setPart(partition: string, part: Part): void {
-    const settled = part.lease === undefined && part.n <= 0 && part.tail <= this.record.at(0);
+    // What is left tells the position, not the number: others may have removed messages that were counted, or were not.
+    const done = part.lease === undefined && part.pos >= part.tail;
+    const settled = done && part.tail <= this.record.at(0);
     if (settled) {
       this.record.parts.delete(partition);
       this.onSettled(partition);
     } else {
-      this.record.parts.set(partition, part);
+      this.record.parts.set(partition, done && part.n !== 0 ? { ...part, n: 0 } : part);
     }
     this.#waiting.delete(partition);
     this.#later.delete(partition);
@@ -49,12 +51,19 @@ export class GroupState {
       this.#nextEnd = Math.min(this.#nextEnd, part.lease.ends);
       return;
     }
-    if (part.n <= 0) return;
+    if (part.pos >= part.tail) return;
     if (part.ready === undefined) this.#waiting.add(partition);
     else {
       this.#later.set(partition, part.ready);
       this.#nextLater = Math.min(this.#nextLater, part.ready);
     }
+  }
+
+  /** The log has nothing of the partition between `after` and `tail`. */
+  nothingLeft(partition: string, { after, tail }: { readonly after: number; readonly tail: number }): void {
+    const part = this.record.parts.get(partition);
+    if (part === undefined || part.lease !== undefined || part.pos < after || part.tail > tail) return;
+    this.setPart(partition, { pos: part.tail, tail: part.tail, n: 0 });
   }
 
   setLease(token: string, lease: Lease): void {
@@ -136,7 +145,13 @@ export class GroupState {
   }
 
   youngUntil(at: Instant): void {
-    this.#nextYoung = at;
+    this.#nextYoung = Math.min(this.#nextYoung, at);
+  }
+
+  /** Who looks now sees what has become due: nobody is woken for it again. */
+  look(now: Instant): void {
+    this.#ripen(now);
+    if (this.#nextYoung <= now) this.#nextYoung = Infinity;
   }
 
   /** When something changes by itself, `Infinity` when nothing does. */

@@ -1,5 +1,5 @@
 import { newToken } from "../../core/index.ts";
-import type { Wanted } from "../../core/index.ts";
+import type { Instant, Wanted } from "../../core/index.ts";
 import { prioritiesOf } from "./definition.ts";
 import { expire } from "./ending.ts";
 import type { Work } from "./ending.ts";
@@ -30,16 +30,18 @@ export interface Taken {
 
 /** What has to be read before the pop can go on. */
 export interface Missing {
-  /** By partition: behind which message. */
-  readonly partitions: Map<string, number>;
+  /** By partition: behind which message, and up to which the group has come. */
+  readonly partitions: Map<string, { readonly after: number; readonly tail: number }>;
   readonly messages: Set<number>;
 }
 
 /** A partition that this pop took from, and isn't finished with. */
 interface Open {
-  readonly part: Part;
+  part: Part;
   readonly messages: LogMessage[];
   readonly done: number[];
+  /** Something of it has to wait: what comes behind that waits too. */
+  closed: boolean;
 }
 
 /** One pop on its way through a group's messages. */
@@ -54,7 +56,7 @@ export class Taking {
   readonly #open = new Map<string, Open>();
   readonly #single: LogMessage[] = [];
   readonly #ends: number;
-  readonly #exhausted: ReadonlySet<string>;
+  readonly #exhausted: ReadonlyMap<string, number>;
   /** Partitions whose messages at the front of the log were taken before. */
   readonly #reached = new Set<string>();
   /** Messages in `#single` and `#open`. */
@@ -64,8 +66,8 @@ export class Taking {
   #blocked = false;
   #skipped = 0;
 
-  /** @param exhausted partitions of which the log has no more than the shelves */
-  constructor(work: Work, source: Source, wanted: Wanted<number>, exhausted: ReadonlySet<string>) {
+  /** @param exhausted partitions of which the log had no more than the shelves, with how far the group had come then */
+  constructor(work: Work, source: Source, wanted: Wanted<number>, exhausted: ReadonlyMap<string, number>) {
     this.#exhausted = exhausted;
     this.#work = work;
     this.#source = source;
@@ -80,8 +82,9 @@ export class Taking {
   run(): void {
     const { state, queue } = this.#work;
     const { paused, stopped, held } = state.record.head;
-    if (paused || stopped || queue.paused || this.#most <= 0) return;
     expire(this.#work);
+    state.look(this.#work.now);
+    if (paused || stopped || queue.paused || this.#most <= 0) return;
     if (this.#wanted.message !== null) this.#takeMessage(this.#wanted.message);
     else if (this.#wanted.partition !== null) this.#takePartition(this.#wanted.partition);
     else this.#takeAny(prioritiesOf(queue));
@@ -188,14 +191,19 @@ export class Taking {
     const part = state.record.parts.get(partition) ?? { pos: state.record.at(0), tail: state.record.at(0), n: 0 };
     const asked = this.#wanted.partition !== null || only !== null;
     const { messages, to } = this.#source.shelves.behind(partition, part.pos);
-    const open: Open = { part, messages: [], done: [] };
+    const open: Open = { part, messages: [], done: [], closed: false };
     const room = only === null ? this.#room : 1;
     const beyond = !asked && (messages.at(-1)?.seq ?? 0) > part.tail;
     const front = this.#front(open, beyond ? messages.filter(({ seq }) => seq <= part.tail) : messages, room, only);
-    const unknown = asked ? !this.#exhausted.has(partition) : to < part.tail && !this.#exhausted.has(partition);
+    const unknown = (asked || to < part.tail) && !this.#isExhausted(partition, part);
     if (front === "blocked") return;
-    if (front === "all" && open.messages.length < room && unknown) this.missing.partitions.set(partition, Math.max(to, part.pos));
+    open.closed = front === "some";
+    if (front === "all" && open.messages.length < room && unknown) this.missing.partitions.set(partition, { after: Math.max(to, part.pos), tail: part.tail });
     else if (open.messages.length > 0 || open.done.length > 0 || part.tail > part.pos) this.#openPart(partition, open);
+  }
+
+  #isExhausted(partition: string, { tail }: Part): boolean {
+    return (this.#exhausted.get(partition) ?? -1) >= tail;
   }
 
   #openPart(partition: string, open: Open): void {
@@ -221,11 +229,18 @@ export class Taking {
       if (!again && !young && (only === null || message.seq === only)) open.messages.push(message);
       else if (open.messages.length > 0) return "some";
       else {
-        if (young) this.#work.state.setPart(this.#nameOf(message), { ...part, ready: at });
+        if (young) this.#waitFor(this.#nameOf(message), part, at);
         return "blocked";
       }
     }
     return "all";
+  }
+
+  #waitFor(partition: string, part: Part, ready: Instant): void {
+    const { state } = this.#work;
+    // What was never taken up has no entry.
+    if (part.tail > part.pos) state.setPart(partition, { ...part, ready });
+    else state.youngUntil(ready);
   }
 
   #nameOf(message: LogMessage): string {
@@ -286,22 +301,27 @@ export class Taking {
       this.#takeSingle(message);
       return "taken";
     }
-    const open = this.#open.get(partition);
     const window = queue.options.windowBuffer > 0;
-    if (open !== undefined && due <= now && !window) {
+    if (due > now && !window) {
+      state.youngUntil(due);
+      return "wait";
+    }
+    const open = this.#open.get(partition);
+    if (open !== undefined && !open.closed && !window) {
       open.messages.push(message);
       this.#count += 1;
       return "taken";
+    }
+    if (open !== undefined) {
+      this.#source.shelves.put(partition, open.part.tail, [message]);
+      open.part = { ...open.part, tail: message.seq, n: open.part.n + 1 };
+      return "passed";
     }
     if (part !== undefined) {
       this.#source.shelves.put(partition, part.tail, [message]);
       const ready = part.lease === undefined && window ? { ready: Math.max(due, part.ready ?? 0) } : {};
       state.setPart(partition, { ...part, tail: message.seq, n: part.n + 1, ...ready });
       return "passed";
-    }
-    if (due > now && !window) {
-      state.youngUntil(due);
-      return "wait";
     }
     const fresh: Part = { pos: message.seq - 1, tail: message.seq, n: 1 };
     // Whether the partition is quiet is known when everything was looked at.
@@ -310,7 +330,7 @@ export class Taking {
       state.setPart(partition, { ...fresh, ready: due });
       return "passed";
     }
-    this.#openPart(partition, { part: fresh, messages: [message], done: [] });
+    this.#openPart(partition, { part: fresh, messages: [message], done: [], closed: false });
     return "taken";
   }
 
@@ -365,7 +385,7 @@ export class Taking {
     const done = [...(part.done ?? []), ...passed];
     const counted = part.n + messages.filter(({ seq }) => seq > part.tail).length - passed.filter((seq) => seq <= part.tail).length;
     if (first === undefined || last === undefined) {
-      const exhausted = this.#exhausted.has(partition);
+      const exhausted = this.#isExhausted(partition, part);
       const pos = exhausted ? Math.max(part.pos, part.tail) : Math.max(part.pos, ...passed);
       state.setPart(partition, { ...part, pos, n: exhausted ? 0 : counted, ...later(done, pos) });
       return;

@@ -80,7 +80,7 @@ async function purgeCompleted(engine: Engine, queue: Definition, subjects: Subje
 
 async function firstNeeded(engine: Engine, queue: Definition, subjects: Subjects, { view, pending }: Standing): Promise<number> {
   const ahead = await Promise.all(prioritiesOf(queue).map(async (priority) => (await nextOf(engine, subjects.log, subjects.lane(priority), view.at(priority) + 1))?.seq ?? Infinity));
-  const inParts = [...view.parts.values()].flatMap(({ pos, n, lease }) => (n > 0 || lease !== undefined ? [pos + 1] : []));
+  const inParts = [...view.parts.values()].flatMap(({ pos, tail, lease }) => (pos < tail || lease !== undefined ? [pos + 1] : []));
   const alone = [...view.back.keys(), ...[...view.leases.values()].flatMap(({ open }) => open)];
   return [...ahead, ...inParts, ...alone].reduce((first, seq) => Math.min(first, seq), pending);
 }

@@ -20,6 +20,8 @@ export function forget(work: Work, messages: readonly Removed[], lost: boolean):
   if (lost && open.length > 0) state.record.count({ dropped: open.length });
   for (const message of messages) {
     state.record.edited.delete(message.seq);
+    // Of others' the record never knew.
+    if (message.onlyGroup !== null && message.onlyGroup !== state.name) continue;
     if (message.place.partition === null) forgetAlone(work, message);
     else forgetInPart(work, message, message.place.partition);
   }
@@ -86,5 +88,5 @@ function moveOver({ state }: Work, priority: number, to: number): void {
   for (const [seq, own] of [...record.skip.entries()]) if (own === priority && seq <= record.at(priority)) record.skip.delete(seq);
   if (priority > 0) return;
   // Partitions that were taken up out of turn need no entry any more, when all of them is settled.
-  for (const [partition, part] of [...record.parts.entries()]) if (part.n <= 0 && part.lease === undefined) state.setPart(partition, part);
+  for (const [partition, part] of [...record.parts.entries()]) if (part.pos >= part.tail && part.lease === undefined) state.setPart(partition, part);
 }
