@@ -20,9 +20,11 @@ const AT_ONCE = 200;
 export class Timetable {
   readonly #engine: Engine;
   readonly #subjects: Subjects;
-  /** Seconds in which something is due. */
-  readonly #seconds = new Set<number>();
+  /** Seconds in which something is due, and when the first of it is, or may be. */
+  readonly #seconds = new Map<number, number>();
   #readAt = -Infinity;
+  /** How often one was added. */
+  #added = 0;
 
   constructor(engine: Engine, queue: string) {
     this.#engine = engine;
@@ -34,13 +36,15 @@ export class Timetable {
   }
 
   add(due: number): void {
-    this.#seconds.add(Math.floor(due / 1000));
+    const second = Math.floor(due / 1000);
+    this.#added += 1;
+    this.#seconds.set(second, Math.min(due, this.#seconds.get(second) ?? Infinity));
   }
 
-  /** When the next one is due, as far as is known: within its second. */
+  /** When the next one is due, as far as is known. */
   get next(): number {
     let next = Infinity;
-    for (const second of this.#seconds) next = Math.min(next, second * 1000);
+    for (const due of this.#seconds.values()) next = Math.min(next, due);
     return next;
   }
 
@@ -48,7 +52,7 @@ export class Timetable {
   async dueNow(): Promise<number> {
     if (performance.now() - this.#readAt > STALE) await this.#read();
     const now = this.#engine.now();
-    const seconds = [...this.#seconds].filter((second) => second * 1000 <= now);
+    const seconds = [...this.#seconds.keys()].filter((second) => second * 1000 <= now);
     const counts = await Promise.all(seconds.map(async (second) => {
       const subject = this.#subjects.scheduled(second * 1000);
       if (second * 1000 + 999 <= now) return this.#engine.api.countFrom(this.#subjects.log, subject, { seq: 1 });
@@ -58,38 +62,38 @@ export class Timetable {
     return counts.reduce((sum, n) => sum + n, 0);
   }
 
-  /** Brings in what is due; answers when the next one will be. */
-  async bringIn(): Promise<number> {
+  /** Brings in what is due. */
+  async bringIn(): Promise<void> {
     const { now } = this.#engine;
     if (performance.now() - this.#readAt > STALE) await this.#read();
-    let next = Infinity;
-    for (const second of [...this.#seconds].sort((a, b) => a - b)) {
-      if (second * 1000 > now()) return Math.min(next, second * 1000);
-      next = Math.min(next, await this.#fire(second));
-    }
-    return next;
+    const due = [...this.#seconds].flatMap(([second, at]) => (at <= now() ? [second] : []));
+    for (const second of due.sort((a, b) => a - b)) await this.#fire(second);
   }
 
   async #read(): Promise<void> {
     // Notices that come while this is read stay.
-    const known = [...this.#seconds];
+    const known = [...this.#seconds.keys()];
     const found = await this.#engine.api.subjects(this.#subjects.log, this.#subjects.allScheduled);
     const seconds = new Set([...found.keys()].map((subject) => Number(subject.split(".").at(-1))));
     for (const second of known) if (!seconds.has(second)) this.#seconds.delete(second);
-    for (const second of seconds) this.#seconds.add(second);
+    for (const second of seconds) this.#seconds.set(second, second * 1000);
     this.#readAt = performance.now();
   }
 
-  /** Those of one second that are due; answers when the first of the others is. */
-  async #fire(second: number): Promise<number> {
+  /** Those of one second that are due. */
+  async #fire(second: number): Promise<void> {
     const { api, now } = this.#engine;
     const subject = this.#subjects.scheduled(second * 1000);
     for (;;) {
+      const added = this.#added;
       const found = await api.readMany(this.#subjects.log, subject, 1, AT_ONCE);
       const due = found.filter((message) => dueOf(message) <= now()).sort((a, b) => dueOf(a) - dueOf(b) || a.seq - b.seq);
       if (due.length === 0) {
+        // Notices that came while this was read stay.
+        if (added !== this.#added) return;
         if (found.length === 0) this.#seconds.delete(second);
-        return Math.min(Infinity, ...found.map(dueOf));
+        else if (found.length < AT_ONCE) this.#seconds.set(second, Math.min(...found.map(dueOf)));
+        return;
       }
       await this.#enter(due);
     }
