@@ -55,7 +55,7 @@ describe("the sample's queues", () => {
     });
 
     await step("a popped message stands below Leased with its countdown", async ({ queues }) => {
-      await queues.collapse("Groups");
+      await queues.collapse("orders");
       await queues.press(queues.row("invoices"), "Pop Message");
       await queues.row("invoices", "1 leased").waitFor();
       const row = queues.row("m3-1", /^until \d/);
