@@ -152,4 +152,22 @@ describe("what a pop takes on NATS", { skip: natsSkip("newest") }, () => {
     await push("a", "1");
     assert.deepEqual(names(await broker.messages.pop(queue, { partition: "a", wait: 10_000 })), ["1"]);
   });
+
+  it("goes on behind any number of messages that wait in a held partition", async () => {
+    for (let i = 0; i < 12; i++) await push("a", ...Array.from({ length: 1_000 }, (_, n) => String(n)));
+    await push("b", "last");
+    await broker.messages.pop(queue);
+    assert.deepEqual(names(await broker.messages.pop(queue)), ["last"]);
+  });
+
+  it("goes on behind any number of partitions that were taken by their names", async (t) => {
+    const small = await startNatsServer({ version: "newest", config: "max_payload: 128KB" });
+    t.after(() => small.stop());
+    const own = await openJetStream({ url: small.url });
+    t.after(() => own.close());
+    const many = Array.from({ length: 1_600 }, (_, n) => `p${n}`);
+    await own.messages.push(queue, [...many, "last"].map((partition) => ({ payload: textPayload(partition), partition })));
+    while (many.length > 0) await Promise.all(many.splice(0, 200).map((partition) => own.messages.pop(queue, { partition, atMostOnce: true })));
+    assert.deepEqual(names(await own.messages.pop(queue)), ["last"]);
+  });
 });

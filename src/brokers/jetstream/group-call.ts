@@ -65,7 +65,7 @@ export async function performHere(engine: Engine, queue: Definition, session: Gr
 async function popMore(queue: Definition, session: GroupSession, popping: Popping, first: Take): Promise<readonly Taken[]> {
   for (let take: Take = first; ; ) {
     if (take.taken.length > 0) return popping.finish(queue, take);
-    if (!(await popping.more(queue, take.missing))) return [];
+    if (!(await popping.more(queue, take))) return [];
     const again = await session.run({ queue, apply: (work) => popping.take(work), unsure: ({ taken }) => taken.length === 0 });
     if (again === undefined) return [];
     take = again.value;

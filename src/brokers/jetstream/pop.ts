@@ -15,6 +15,8 @@ const LOOK_AHEAD = 20;
 export interface Take {
   readonly taken: readonly Taken[];
   readonly missing: Missing;
+  /** Whether messages at the front of the log were passed. */
+  readonly moved: boolean;
   readonly edited: ReadonlySet<number>;
 }
 
@@ -40,26 +42,36 @@ export class Popping {
     this.#engine.housekeeping.used(queue);
     await this.#engine.timetable(queue).bringIn();
     await this.session.ensure(queue, this.#wanted.group === "default" ? "all" : this.#wanted.start);
-    if (this.#wanted.message !== null || this.#wanted.partition !== null) return;
+    if (!this.#readsLog) {
+      if (this.session.isCrowded) await this.session.readAhead(prioritiesOf(queue), 1);
+      return;
+    }
     const { forgotten } = this.session;
     if (await this.session.readAhead(prioritiesOf(queue), this.#wanted.batch)) this.#readAll = forgotten;
+  }
+
+  /** Not only one partition or message. */
+  get #readsLog(): boolean {
+    return this.#wanted.message === null && this.#wanted.partition === null;
   }
 
   take(work: Work): Take {
     const taking = new Taking(work, this.session, this.#wanted, this.#exhausted);
     taking.run();
     const edited = new Set(taking.taken.flatMap(({ message: { seq } }) => (work.state.record.edited.has(seq) ? [seq] : [])));
-    return { taken: taking.taken, missing: taking.missing, edited };
+    return { taken: taking.taken, missing: taking.missing, moved: taking.moved, edited };
   }
 
   /** Reads what kept the pop from finding anything; `false` when there is nothing more to read. */
-  async more(queue: Definition, missing: Missing): Promise<boolean> {
-    return (await this.#fetch(queue, missing)) || this.#catchUp(queue);
+  async more(queue: Definition, { missing, moved }: Take): Promise<boolean> {
+    return (await this.#fetch(queue, missing)) || this.#catchUp(queue, moved);
   }
 
   /** What is in memory held nothing for the group: the rest of the log may. `false` when that was read before. */
-  async #catchUp(queue: Definition): Promise<boolean> {
-    if (this.#caughtUp || this.#readAll === this.session.forgotten || this.#wanted.message !== null || this.#wanted.partition !== null) return false;
+  async #catchUp(queue: Definition, moved: boolean): Promise<boolean> {
+    if (!this.#readsLog) return false;
+    // It came to the end of what is in memory, or of what one look passes over.
+    if (!moved && (this.#caughtUp || this.#readAll === this.session.forgotten)) return false;
     this.#caughtUp = true;
     await this.session.readAhead(prioritiesOf(queue), Infinity);
     return true;

@@ -16,6 +16,7 @@ import { RecordStore } from "./record-store.ts";
 import type { Loaded } from "./record-store.ts";
 import { Shelves } from "./shelves.ts";
 import { Subjects } from "./subjects.ts";
+import { isCrowded } from "./taking.ts";
 
 const TRIES = 200;
 
@@ -156,6 +157,10 @@ export class GroupSession {
   /** How often messages that were read ahead were forgotten, since the group stood elsewhere. */
   get forgotten(): number {
     return this.#forgotten;
+  }
+
+  get isCrowded(): boolean {
+    return this.#state !== undefined && isCrowded(this.#state.record, this.#engine.recordBytes);
   }
 
   /** A message is gone, by whoever's hand: nothing waits for it. */

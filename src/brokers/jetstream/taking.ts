@@ -5,7 +5,7 @@ import { expire } from "./ending.ts";
 import type { Work } from "./ending.ts";
 import type { LogMessage } from "./message.ts";
 import type { Reader } from "./reader.ts";
-import type { Lease, Part, Past } from "./record.ts";
+import type { GroupRecord, Lease, Part, Past } from "./record.ts";
 import type { Shelves } from "./shelves.ts";
 
 /** Bytes that a partition that this pop opened, and a message that it took, will take in the record. */
@@ -44,6 +44,11 @@ interface Open {
   closed: boolean;
 }
 
+/** Whether it is time to pass over what was taken out of turn. */
+export function isCrowded(record: GroupRecord, room: number): boolean {
+  return record.bytes > room / 4;
+}
+
 /** One pop on its way through a group's messages. */
 export class Taking {
   readonly taken: Taken[] = [];
@@ -62,6 +67,8 @@ export class Taking {
   /** Messages in `#single` and `#open`. */
   #count = 0;
   #lastAlone: readonly LogMessage[] | undefined;
+  /** Whether messages at the front of the log were passed or taken. */
+  moved = false;
   #alone = false;
   #blocked = false;
   #skipped = 0;
@@ -86,7 +93,7 @@ export class Taking {
     state.look(this.#work.now);
     if (paused || stopped || queue.paused || this.#most <= 0) return;
     if (this.#wanted.message !== null) this.#takeMessage(this.#wanted.message);
-    else if (this.#wanted.partition !== null) this.#takePartition(this.#wanted.partition);
+    else if (this.#wanted.partition !== null) this.#takeNamed(this.#wanted.partition);
     else this.#takeAny(prioritiesOf(queue));
     this.#finish();
     // Pushed first, given first, whether or not it has a partition.
@@ -163,7 +170,7 @@ export class Taking {
     const back = state.record.back.get(seq);
     if (back?.lease !== undefined || (back !== undefined && this.#wanted.onlyNew)) return;
     if (back === undefined) {
-      if (seq <= state.record.at(priority) || state.record.ahead.has(seq)) return;
+      if (seq <= state.record.at(priority) || state.record.ahead.has(seq) || this.#isFull) return;
       state.record.ahead.set(seq, 1);
     }
     this.#takeSingle(message);
@@ -178,9 +185,15 @@ export class Taking {
     }
   }
 
+  #takeNamed(partition: string): void {
+    if (isCrowded(this.#work.state.record, this.#work.room)) this.#passSeen();
+    this.#takePartition(partition);
+  }
+
   #takePartition(partition: string, only: number | null = null): void {
     const { state, now } = this.#work;
     const part = state.record.parts.get(partition);
+    if (part === undefined && this.#isFull) return;
     if (part?.lease !== undefined || (only === null && part?.ready !== undefined && part.ready > now)) return;
     this.#takePart(partition, only);
   }
@@ -263,7 +276,7 @@ export class Taking {
     let at = record.at(priority);
     let room = this.#room;
     for (const message of reader.after(at)) {
-      if (room <= 0 || this.#skipped > SKIPS || this.#weight(state.record.bytes) >= this.#work.room) break;
+      if (room <= 0 || this.#skipped > SKIPS) break;
       // What is passed over now would have to be read again, for its partition alone; who got nothing goes on.
       if (this.#source.shelves.isFull && this.#count > 0) break;
       const step = this.#step(message, reader);
@@ -272,26 +285,46 @@ export class Taking {
       else this.#skipped += 1;
       at = message.seq;
     }
+    this.moved ||= at > record.at(priority);
     record.moveTo(priority, at);
   }
 
-  /** What the record will weigh with what was taken so far. */
-  #weight(stored: number): number {
-    return stored + this.#open.size * OPENED + this.#count * LEASED;
+  /** Who takes partitions by their names leaves entries ahead of the group's position: it goes on over what they cover. */
+  #passSeen(): void {
+    const { record } = this.#work.state;
+    let at = record.at(0);
+    for (const message of this.#source.reader(0).after(at)) {
+      if (this.#skipped > SKIPS || !this.#isSeen(message)) break;
+      this.#skipped += 1;
+      at = message.seq;
+    }
+    record.moveTo(0, at);
+  }
+
+  /** Whether it was taken up out of turn, or removed. */
+  #isSeen({ seq, place: { partition } }: LogMessage): boolean {
+    const { record } = this.#work.state;
+    if (record.skip.delete(seq)) return true;
+    if (partition === null) return record.ahead.delete(seq);
+    const part = record.parts.get(partition);
+    if (part === undefined || seq > part.tail) return false;
+    // When all of it is settled, the partition needs no entry any more.
+    this.#reached.add(partition);
+    return true;
+  }
+
+  /** The record would weigh too much with what was taken so far, and more. */
+  get #isFull(): boolean {
+    return this.#work.state.record.bytes + this.#open.size * OPENED + this.#count * LEASED >= this.#work.room;
   }
 
   #step(message: LogMessage, reader: Reader): "taken" | "passed" | "wait" {
     const { state, queue, now } = this.#work;
     const { partition } = message.place;
-    if (state.record.skip.delete(message.seq)) return "passed";
+    if (this.#isSeen(message) || this.#passes(message)) return "passed";
+    // Room for what is new comes when something is settled.
+    if (this.#isFull) return "wait";
     const part = partition === null ? undefined : state.record.parts.get(partition);
-    const seen = partition === null ? state.record.ahead.delete(message.seq) : part !== undefined && message.seq <= part.tail;
-    if (seen) {
-      // Taken up out of turn: when all of it is settled, the partition needs no entry any more.
-      if (partition !== null) this.#reached.add(partition);
-      return "passed";
-    }
-    if (this.#passes(message)) return "passed";
     const due = partition === null ? this.#laneDue(message, reader) : this.#dueOf([message])(message);
     if (partition === null) {
       if (due > now) {
