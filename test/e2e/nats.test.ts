@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { connect } from "@nats-io/transport-node";
 import { findNats } from "../../scripts/nats-servers.ts";
+import { ForeignWorld, naqPickle } from "../support/foreign.ts";
 import { natsSkip, startNatsServer } from "../support/nats-server.ts";
 import { queuescopeWith } from "./support/cli.ts";
 import { openSession } from "./support/session.ts";
@@ -199,6 +200,38 @@ describe("a NATS of one's own", { skip: natsSkip() }, () => {
       assert.equal(status?.state, "running");
       await queuescopeWith({ QUEUESCOPE_URL: status.url }, folder, "push", "jobs", '{"id":1}');
       await queues.row("jobs", "1 ready").waitFor();
+    });
+
+    await step("queues of other systems on it offer what can be done with them, and say why not the rest", async ({ queues, quickInput, notification }) => {
+      const [status] = (await queuescopeWith({}, folder, "nats", "status")) as { url: string }[];
+      await using world = await ForeignWorld.open(status?.url ?? "");
+      await world.makeNaq();
+      await world.store("naq.queue.mails", naqPickle("job"));
+      await quickInput.runCommand("Queuescope: Refresh");
+      await queues.row("naq:mails", "1 ready").waitFor();
+      assert.deepEqual((await queues.actions(queues.row("naq:mails"))).map((action) => action.replace(/ \(.*/, "")), ["Push Message…", "Peek Messages"]);
+      await quickInput.runCommand("Queuescope: Pop Message");
+      await quickInput.pick("Where are the queues?", "my shop: local NATS");
+      await quickInput.pick("Queue", "naq:mails");
+      await notification("belongs to NAQ").waitFor();
+      await notification("belongs to NAQ").hover();
+      await notification("belongs to NAQ").locator(".codicon-notifications-clear").click();
+    });
+
+    await step("a tap survives a refresh", async ({ quickInput, taps }) => {
+      await quickInput.runCommand("Queuescope: Start Tap…");
+      await quickInput.answer("Subjects, with blanks", "news.*");
+      await quickInput.answer("Queue group", "");
+      await taps.row("news.*", "0 heard").waitFor();
+      await quickInput.runCommand("Queuescope: Refresh");
+      await quickInput.runCommand("Queuescope: Publish to Subject…");
+      await quickInput.answer("Subject", "news.today");
+      await quickInput.answer("What to publish", "rain");
+      await taps.row("news.today", "rain").waitFor();
+      await taps.press(taps.row("news.*"), "Stop Tap");
+      await taps.row("news.*", "stopped after 1").waitFor();
+      await taps.press(taps.row("news.*", "stopped"), "Remove Tap");
+      await taps.row("news.*").waitFor({ state: "hidden" });
     });
 
     await step("it is stopped", async ({ queues }) => {
