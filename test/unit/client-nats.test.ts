@@ -179,6 +179,20 @@ describe("the library on NATS", { skip: natsSkip(), timeout: 120_000 }, () => {
     });
   }
 
+  it("tells whoever waits for messages that the queue was deleted, at whatever moment", async (t) => {
+    const queues = await open(t);
+    const stop = new AbortController();
+    t.after(() => { stop.abort(); });
+    for (const round of numbers(60)) {
+      const orders = queues.queue(fresh());
+      await orders.create();
+      const waiting = assert.rejects(queues.broker.messages.pop(orders.name, { wait: 60_000, signal: stop.signal }), { code: "queue-not-found" });
+      for (let turn = 0; turn < round % 15; turn++) await new Promise((resolve) => { setImmediate(resolve); });
+      await orders.delete();
+      await waiting;
+    }
+  });
+
   it("is one connection for handles with the same options, until the last is closed", async () => {
     const [one, two] = [await connect(server.url), await connect(server.url)];
     assert.equal(one.broker, two.broker);
