@@ -126,7 +126,7 @@ export function records(stdout: string): Printed[] {
 }
 
 /** What a developer's own shell may have set. */
-const FOREIGN = ["QUEUESCOPE_URL", "QUEUESCOPE_LOG", "QUEUESCOPE_ENCRYPTION_KEY", "FORCE_COLOR", "NO_COLOR", "NODE_TEST_CONTEXT", "NODE_OPTIONS"];
+const FOREIGN = ["QUEUESCOPE_URL", "QUEUESCOPE_CREDENTIALS", "QUEUESCOPE_LOG", "QUEUESCOPE_ENCRYPTION_KEY", "FORCE_COLOR", "NO_COLOR", "NODE_TEST_CONTEXT", "NODE_OPTIONS"];
 
 export function cleanEnvironment(): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !FOREIGN.includes(name))), NODE_COMPILE_CACHE: CACHE };
