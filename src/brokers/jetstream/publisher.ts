@@ -168,6 +168,7 @@ export class Publisher {
     if (last?.names.length === names.length && names.every((name) => last.headers[name] === headers[name])) return last.block;
     const block = this.#link.headers();
     for (const name of names) block.append(name, headers[name] ?? "");
+    encodeOnce(block);
     this.#block = { headers, names, block };
     return block;
   }
@@ -208,6 +209,12 @@ export class Publisher {
     round.open -= 1;
     if (round.open === 0) round.done();
   }
+}
+
+/** The clients encode headers anew for each message, by this method of theirs. */
+function encodeOnce(block: MsgHdrs & { encode?: () => Uint8Array }): void {
+  const bytes = block.encode?.();
+  if (bytes !== undefined) block.encode = () => bytes;
 }
 
 function read(message: Msg): Outcome {
