@@ -79,6 +79,7 @@ export class Popping {
 
   /** As they were last edited. */
   async finish(queue: Definition, { taken, missing, edited }: Take): Promise<Taken[]> {
+    for (const { message } of taken) this.session.shelves.dropSingle(message.seq);
     // The next pop finds it in memory: partitions of which nothing is there wait no longer than others.
     if (missing.partitions.size > 0) this.#fetch(queue, missing).catch(this.#engine.onError);
     if (edited.size === 0) return [...taken];
@@ -98,7 +99,7 @@ export class Popping {
           this.#exhausted.set(partition, tail);
           await this.session.run({ queue, apply: ({ state }) => { state.nothingLeft(partition, { after, tail }); } });
         }
-        shelves.put(partition, after, found);
+        shelves.fetched(partition, after, found);
         progress = true;
       }),
       ...[...messages].map(async (seq) => {

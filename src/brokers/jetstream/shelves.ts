@@ -32,6 +32,15 @@ export class Shelves {
     return { messages: shelf.messages, to: Math.max(shelf.to, pos) };
   }
 
+  /** What a pop waits for: others make room for it. */
+  fetched(partition: string, after: number, messages: readonly LogMessage[]): void {
+    for (const other of this.#shelves.keys()) {
+      if (!this.isFull) break;
+      this.drop(other);
+    }
+    this.put(partition, after, messages);
+  }
+
   /** @param after no message of the partition is between this and the first of `messages` */
   put(partition: string, after: number, messages: readonly LogMessage[]): void {
     const last = messages.at(-1);
@@ -70,7 +79,6 @@ export class Shelves {
   }
 
   putSingle(message: LogMessage): void {
-    if (this.#singles.size >= MOST) this.#singles.clear();
     this.#singles.set(message.seq, message);
   }
 
