@@ -94,6 +94,25 @@ describe("a process on JetStream that is killed between a commit and what follow
     assert.deepEqual([await texts(another, "orders"), await texts(another, "next")], [[], []]);
   });
 
+  it("leaves a transaction's push that was stored to whoever comes next, who doesn't push it again, whatever its queue deduplicates", async (t) => {
+    const own = await scene(t);
+    const { broker, doomed } = own;
+    await broker.queues.create("next", { dedupWindowSeconds: 0 });
+    await broker.messages.push("orders", [item("order")]);
+    const receipt = await popOne(doomed);
+    const push = [{ queue: "next", items: [{ ...item("of the order"), transactionId: "one" }] }];
+    await killedAfter(own, "Nats-Msg-Id: intent=", () => doomed.attempt("messages", "transact", { settle: [{ action: "ack", receipt }], push }));
+
+    await broker.messages.push("orders", [item("another")]);
+    assert.deepEqual(await texts(broker, "orders"), ["another"]);
+    // What was left is done now, or with this one at the latest.
+    await using another = await openAt(broker.url);
+    await another.messages.push("orders", [item("last")]);
+    assert.deepEqual(await texts(another, "orders"), ["last"]);
+    await until("the transaction to be finished", async () => (await another.inspect.stats("next")).counts.ready > 0);
+    assert.deepEqual(await texts(broker, "next"), ["of the order"]);
+  });
+
   it("leaves what a transaction settles in another group to whoever comes next", async (t) => {
     const own = await scene(t);
     const { broker, doomed } = own;

@@ -5,7 +5,7 @@ import type { Effects } from "./effects.ts";
 import type { Engine } from "./engine.ts";
 import type { LogMessage } from "./message.ts";
 import { byGroup, settleOne } from "./messages.ts";
-import type { Acknowledged } from "./publisher.ts";
+import type { Acknowledged, Publication } from "./publisher.ts";
 import { publishOnce } from "./push.ts";
 import type { Intent } from "./record.ts";
 import type { GroupSession } from "./session.ts";
@@ -41,10 +41,22 @@ async function finish(engine: Engine, session: GroupSession, id: string, intent:
       return seq === undefined ? undefined : { seq, duplicate: false };
     }
     case "push":
-      return publishOnce(engine, await engine.catalog.byId(intent.queue), { subject: intent.subject, headers: intent.headers, data: Buffer.from(intent.data, "base64") });
+      return pushLater(engine, await engine.catalog.byId(intent.queue), { subject: intent.subject, headers: intent.headers, data: Buffer.from(intent.data, "base64") });
     case "settle":
       await settleLater(engine, intent);
       return undefined;
+  }
+}
+
+/** What a transaction pushes. A queue that was deleted takes nothing any more. */
+async function pushLater(engine: Engine, queue: Definition | undefined, publication: Publication): Promise<Acknowledged | undefined> {
+  try {
+    if (queue === undefined) throw new QueuescopeError("queue-not-found", "The queue that a transaction pushed to was deleted before its message was stored.");
+    return await publishOnce(engine, queue, publication);
+  } catch (error) {
+    if (!isQueuescopeError(error, "queue-not-found")) throw error;
+    engine.onError(error);
+    return undefined;
   }
 }
 

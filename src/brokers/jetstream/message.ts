@@ -17,6 +17,8 @@ export const HEADER = {
   onlyGroup: "Qs-Only",
   /** What it was redriven from, as JSON. */
   origin: "Qs-Origin",
+  /** The intent of a transaction that it was pushed for. */
+  intent: "Qs-Intent",
   due: "Qs-Due",
   ttl: "Qs-Ttl",
   place: "Qs-Place",

@@ -191,13 +191,17 @@ export async function publishOnce(engine: Engine, queue: Definition | undefined,
  * The server may remember ids for longer than the queue does: a duplicate of a message that is older than the queue's
  * window enters under an id of the next generation, which is deduplicated in turn.
  */
-async function beyondWindow(engine: Engine, queue: Definition, publication: Publication, first: Acknowledged): Promise<Acknowledged> {
+async function beyondWindow(engine: Engine, queue: Definition, publication: Publication, duplicate: Acknowledged): Promise<Acknowledged> {
   const window = queue.options.dedupWindowSeconds;
   const id = publication.headers?.["Nats-Msg-Id"];
-  let answer = first;
+  let answer = duplicate;
   while (answer.duplicate && id !== undefined && publication.headers?.[HEADER.transaction] !== undefined) {
     const stored = await engine.api.read(new Subjects(queue.name).log, { seq: answer.seq });
-    if (stored === undefined || LogMessage.ofStored(stored).at > engine.now() - window) return answer;
+    if (stored === undefined) return answer;
+    const first = LogMessage.ofStored(stored);
+    // What a transaction pushed already is no message of before.
+    const own = publication.headers[HEADER.intent];
+    if (first.at > engine.now() - window || (own !== undefined && first.header(HEADER.intent) === own)) return answer;
     answer = await engine.publisher.publish({ ...publication, headers: { ...publication.headers, "Nats-Msg-Id": `${id}=${answer.seq}` } });
   }
   return answer;

@@ -322,7 +322,11 @@ export class GroupSession {
 
   #finishLeftOver(queue: Definition): void {
     const ids = this.#leftOver.splice(0);
-    if (ids.length > 0) finishIntents(this.#engine, this, queue, ids).catch(this.#engine.onError);
+    if (ids.length === 0) return;
+    finishIntents(this.#engine, this, queue, ids).catch((error: unknown) => {
+      this.#leftOver.push(...ids);
+      this.#engine.onError(error);
+    });
   }
 
   /** Does what the commit leaves to be done, then answers; the next commit doesn't wait for it. */
@@ -333,7 +337,10 @@ export class GroupSession {
     }
     this.#engine.follow(this, effects).then(
       (done) => { queued.resolve({ value, done }); },
-      (error: unknown) => { queued.reject(error); },
+      (error: unknown) => {
+        this.#leftOver.push(...effects.intents);
+        queued.reject(error);
+      },
     );
   }
 

@@ -5,6 +5,7 @@ import type { Definition } from "./definition.ts";
 import type { Work } from "./ending.ts";
 import type { Engine } from "./engine.ts";
 import { withDeadLetter } from "./group-call.ts";
+import { HEADER } from "./message.ts";
 import { byGroup, settleOne } from "./messages.ts";
 import type { Asking } from "./messages.ts";
 import type { Acknowledged } from "./publisher.ts";
@@ -120,7 +121,7 @@ function applied(work: Work, { asked }: Asking, batches: readonly Batch[], later
 }
 
 function intentOf({ id: queue }: Definition, { subject, data, headers = {} }: Ready["publication"], id: string): Intent {
-  return { kind: "push", queue, subject, headers: { "Nats-Msg-Id": `intent=${id}`, ...headers }, data: Buffer.from(data).toString("base64") };
+  return { kind: "push", queue, subject, headers: { "Nats-Msg-Id": `intent=${id}`, ...headers, [HEADER.intent]: id }, data: Buffer.from(data).toString("base64") };
 }
 
 function pushedOf({ queue, ready, ids }: Batch, done: ReadonlyMap<string, Acknowledged>): PushResult[] {
