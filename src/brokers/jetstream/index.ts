@@ -37,7 +37,7 @@ export interface JetStreamOptions extends NatsOptions {
 
 /**
  * Opens queues on NATS JetStream.
- * @throws unavailable, permission-denied when the login is refused. JetStream being off refuses its facets only.
+ * @throws unavailable, permission-denied when the login is refused or answers may not be heard. JetStream being off refuses its facets only.
  */
 export async function openJetStream(options: JetStreamOptions = {}): Promise<Broker> {
   const crypt = new Crypt(readKeys(options.encryptionKey ?? process.env["QUEUESCOPE_ENCRYPTION_KEY"]));
@@ -52,11 +52,17 @@ export async function openJetStream(options: JetStreamOptions = {}): Promise<Bro
 
 /** What the server says of JetStream. Without it, or the permission to ask, taps work, and whatever else is allowed. */
 async function jetStreamOf(handle: NatsHandle): Promise<AccountInfo | null> {
+  // Who may hear no answers can do nothing here.
+  let deaf = false;
+  const watching = handle.onViolation(({ operation }) => { deaf ||= operation === "subscription"; });
   try {
     return await handle.accountInfo();
   } catch (error) {
-    if (isQueuescopeError(error, "unsupported") || isQueuescopeError(error, "permission-denied")) return null;
+    const goesOn = isQueuescopeError(error, "unsupported") || (isQueuescopeError(error, "permission-denied") && !deaf);
+    if (goesOn) return null;
     throw error;
+  } finally {
+    watching.close();
   }
 }
 
