@@ -38,6 +38,8 @@ export class Reader {
   /** How many there were behind the last one, when it was sent. */
   #pending = 0;
   #consumer = "";
+  /** The one that was asked for last. */
+  #making = "";
   #subscription: Subscription | undefined;
   #alive: NodeJS.Timeout | undefined;
   /** Beats that could have come since the last sign of life. */
@@ -167,10 +169,12 @@ export class Reader {
 
   async #make(): Promise<void> {
     const name = `qsr_${randomBytes(8).toString("hex")}`;
+    this.#making = name;
     await this.#api.makeConsumer(this.#stream, name, {
       deliver_policy: "by_start_sequence", opt_start_seq: this.#position + 1, ...(this.#whole ? {} : { filter_subject: this.#filter }), inactive_threshold: 3 * PULL_WAIT * NANO, max_waiting: 8,
     });
-    if (this.#stopped) return;
+    // Restarted meanwhile: there is another one.
+    if (this.#stopped || name !== this.#making) return;
     this.#consumer = name;
     const { nc } = this.#api.link;
     this.#subscription = nc.subscribe(this.#api.link.inbox(), { callback: (error, message) => { if (error === null) this.#take(message); } });
@@ -210,7 +214,7 @@ export class Reader {
   #take(message: Msg): void {
     this.#beats = 0;
     if (message.subject === this.#subscription?.getSubject()) {
-      this.#status(message.headers?.code ?? 0, message.headers?.description ?? "");
+      this.#status(message.headers?.code ?? 0, message.headers?.description ?? "", Number(message.headers?.get("Nats-Pending-Messages") || this.#wanted));
       return;
     }
     const read = LogMessage.delivered(message);
@@ -228,7 +232,8 @@ export class Reader {
     if (wanted) this.#onMessages();
   }
 
-  #status(code: number, description: string): void {
+  /** @param left messages that a pull that has ended still wanted: others may be under way */
+  #status(code: number, description: string, left: number): void {
     if (code === 100) return;
     // No consumer by this name any more; otherwise the pull has ended, and another one follows.
     if (code === 503 || /deleted|not found|leadership|shutdown/i.test(description)) {
@@ -236,7 +241,9 @@ export class Reader {
       this.#start().catch(this.#onError);
       return;
     }
-    this.#wanted = 0;
+    // More pulls than it takes are waiting already.
+    if (/maxwaiting/i.test(description)) return;
+    this.#wanted = Math.max(0, this.#wanted - left);
     this.#pull();
   }
 
