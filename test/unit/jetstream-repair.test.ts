@@ -58,6 +58,14 @@ describe("repairs on NATS, with another process that has messages in memory", { 
     assert.deepEqual((await there.messages.pop("edited", { group: "reads-ahead", batch: 2 })).map(({ payload }) => payloadText(payload)), ["new", "1"]);
   });
 
+  it("what another process settled isn't refused as leased", async () => {
+    const [one] = await push("settled", 1);
+    const [held] = await there.messages.pop("settled");
+    assert.ok(one !== undefined && held?.receipt);
+    assert.equal((await here.messages.settle([{ action: "ack", receipt: held.receipt }]))[0]?.ok, true);
+    assert.equal((await there.repair.edit(one.id, { payload: textPayload("corrected") })).id, one.id);
+  });
+
   it("a group that another process deletes is made anew", async () => {
     await push("left", 1);
     const [held] = await there.messages.pop("left");

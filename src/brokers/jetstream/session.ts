@@ -247,6 +247,12 @@ export class GroupSession {
       const outcomes = this.#apply(state, left);
       if (ending !== undefined && state.record.changed) state.record.change({ minute: ending.next });
       if (outcomes.some(({ failed }) => failed !== undefined)) {
+        // It may be said of an old state.
+        if (!checked && !(await this.#isCurrent())) {
+          this.#forget();
+          checked = true;
+          continue;
+        }
         for (const { queued: one, failed } of outcomes) if (failed !== undefined) one.reject(failed.error);
         left = outcomes.filter(({ failed }) => failed === undefined).map(({ queued: one }) => one);
         this.#forget();
@@ -285,7 +291,7 @@ export class GroupSession {
     if (loaded === undefined) return "again";
     if (!state.record.changed) {
       const unsure = outcomes.some(({ queued: { operation }, outcome }) => operation.unsure?.(outcome.value) ?? false);
-      if (unsure && !checked && !(await this.#store.isCurrent(this.#subject, loaded.seq))) {
+      if (unsure && !checked && !(await this.#isCurrent())) {
         this.#forget();
         return "again";
       }
@@ -318,6 +324,10 @@ export class GroupSession {
       if (ending !== undefined) this.#engine.history.keep(first.queued.operation.queue, this.group, ending);
     }
     return "done";
+  }
+
+  async #isCurrent(): Promise<boolean> {
+    return this.#loaded !== undefined && this.#store.isCurrent(this.#subject, this.#loaded.seq);
   }
 
   #finishLeftOver(queue: Definition): void {
