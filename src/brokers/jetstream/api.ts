@@ -1,6 +1,7 @@
+import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Msg } from "@nats-io/transport-node";
-import { QueuescopeError } from "../../core/index.ts";
+import { isQueuescopeError, QueuescopeError } from "../../core/index.ts";
 import { apiFailure } from "./api-errors.ts";
 import { Lost, type NatsHandle } from "./connection/index.ts";
 import { LogMessage } from "./message.ts";
@@ -50,6 +51,9 @@ export interface ReadHow {
 
 /** How long an answer may take before the server counts as out of reach. */
 export const PATIENCE = 5_000;
+/** In a cluster, until another consumer is made; and how many more are tried. */
+const CHOSEN = 3_000;
+const OTHERS = 3;
 
 /** Milliseconds until a server that is behind is asked again. */
 const BEHIND = 50;
@@ -135,11 +139,11 @@ export class Api {
 
   /** How many messages of `filter` there are from `seq` on, without reading them. `null`: of all, at once however many subjects there are. */
   async countFrom(stream: string, filter: string | null, from: { seq: number } | { time: number }): Promise<number> {
-    const name = `qsc_${Math.random().toString(36).slice(2, 12)}`;
     const start = startingAt("seq" in from ? from.seq : `${Math.min(Math.max(0, Math.ceil(from.time)), LATEST)}000000`);
-    const made = await this.makeConsumer(stream, name, { ...only(filter), inactive_threshold: 5_000_000_000, ...start });
-    await this.request(`CONSUMER.DELETE.${stream}.${name}`);
-    return made.num_pending;
+    const { name, num_pending } = await this.makeConsumer(stream, { ...only(filter), inactive_threshold: 5_000_000_000, ...start });
+    // The server would forget it by itself.
+    this.link.nc.publish(`${this.link.prefix}.CONSUMER.DELETE.${stream}.${name}`);
+    return num_pending;
   }
 
   /**
@@ -174,9 +178,8 @@ export class Api {
   }
 
   async #readPage(stream: string, filter: string | null, from: number | string, most: number, how: ReadHow): Promise<ReadPage> {
-    const name = `qsc_${Math.random().toString(36).slice(2, 12)}`;
     const { nc, prefix } = this.link;
-    const { num_pending: there } = await this.makeConsumer(stream, name, { ...only(filter), inactive_threshold: 10_000_000_000, ...startingAt(from), ...(how.headersOnly === undefined ? {} : { headers_only: true }) });
+    const { name, num_pending: there } = await this.makeConsumer(stream, { ...only(filter), inactive_threshold: 10_000_000_000, ...startingAt(from), ...(how.headersOnly === undefined ? {} : { headers_only: true }) });
     const want = Math.min(most, there);
     const found: LogMessage[] = [];
     const limit = how.bytes === undefined ? {} : { max_bytes: Math.max(how.bytes, (nc.info?.max_payload ?? 0) + 65_536) };
@@ -226,10 +229,22 @@ export class Api {
     });
   }
 
-  /** A consumer that only reads: it acks nothing, and lives in memory. */
-  makeConsumer(stream: string, name: string, config: Readonly<Record<string, unknown>>): Promise<{ num_pending: number }> {
-    const consumer = { name, ack_policy: "none", replay_policy: "instant", mem_storage: true, num_replicas: 1, ...config };
-    return this.request(`CONSUMER.CREATE.${stream}.${name}`, { stream_name: stream, config: consumer });
+  /**
+   * A consumer that only reads: it acks nothing, and lives in memory. In a cluster a server may be chosen for it that is
+   * gone, and never answers: then another one is made.
+   */
+  async makeConsumer(stream: string, config: Readonly<Record<string, unknown>>): Promise<{ readonly name: string; readonly num_pending: number }> {
+    const alone = this.link.nc.info?.cluster === undefined;
+    for (let left = alone ? 0 : OTHERS; ; left--) {
+      const name = `qsc_${randomBytes(8).toString("hex")}`;
+      const consumer = { name, ack_policy: "none", replay_policy: "instant", mem_storage: true, num_replicas: 1, ...config };
+      try {
+        const { num_pending } = await this.request<{ num_pending: number }>(`CONSUMER.CREATE.${stream}.${name}`, { stream_name: stream, config: consumer }, alone ? PATIENCE : CHOSEN);
+        return { name, num_pending };
+      } catch (error) {
+        if (left === 0 || !isQueuescopeError(error, "unavailable") || error.ended) throw error;
+      }
+    }
   }
 }
 

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import type { Msg, Subscription } from "@nats-io/transport-node";
 import type { Api } from "./api.ts";
 import { PATIENCE } from "./api.ts";
@@ -38,8 +37,8 @@ export class Reader {
   /** How many there were behind the last one, when it was sent. */
   #pending = 0;
   #consumer = "";
-  /** The one that was asked for last. */
-  #making = "";
+  /** How often one was asked for. */
+  #making = 0;
   #subscription: Subscription | undefined;
   #alive: NodeJS.Timeout | undefined;
   /** Beats that could have come since the last sign of life. */
@@ -168,13 +167,12 @@ export class Reader {
   }
 
   async #make(): Promise<void> {
-    const name = `qsr_${randomBytes(8).toString("hex")}`;
-    this.#making = name;
-    await this.#api.makeConsumer(this.#stream, name, {
+    const turn = ++this.#making;
+    const { name } = await this.#api.makeConsumer(this.#stream, {
       deliver_policy: "by_start_sequence", opt_start_seq: this.#position + 1, ...(this.#whole ? {} : { filter_subject: this.#filter }), inactive_threshold: 3 * PULL_WAIT * NANO, max_waiting: 8,
     });
     // Restarted meanwhile: there is another one.
-    if (this.#stopped || name !== this.#making) return;
+    if (this.#stopped || turn !== this.#making) return;
     this.#consumer = name;
     const { nc } = this.#api.link;
     this.#subscription = nc.subscribe(this.#api.link.inbox(), { callback: (error, message) => { if (error === null) this.#take(message); } });
