@@ -3,7 +3,8 @@ import type { Broker, Capabilities } from "../../core/index.ts";
 import { Api } from "./api.ts";
 import { Catalog } from "./catalog.ts";
 import { openConnection } from "./connection/index.ts";
-import type { AccountInfo, ConnectionOptions, NatsHandle } from "./connection/index.ts";
+import type { AccountInfo, NatsHandle } from "./connection/index.ts";
+import type { ConnectionOptions } from "./connection/options.ts";
 import { Engine } from "./engine.ts";
 import { openForeign } from "./foreign/index.ts";
 import { inspectFacet } from "./inspect/index.ts";
@@ -17,7 +18,7 @@ import { Streams } from "./streams.ts";
 import { openSubjects } from "./taps/index.ts";
 import { workersFacet } from "./workers.ts";
 
-export { listContexts, type ContextSummary } from "./connection/index.ts";
+export { listContexts, type ContextSummary } from "./connection/contexts.ts";
 
 /** How to reach NATS, and what to make there. */
 export interface NatsOptions extends ConnectionOptions {

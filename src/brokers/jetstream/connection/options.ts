@@ -1,5 +1,4 @@
-import type { NatsConnection } from "@nats-io/transport-node";
-import type { ConnectionStatus } from "./status.ts";
+import type { LinkStatus } from "../../../core/index.ts";
 
 /**
  * How to reach NATS. Files are paths, with `~` and `$VAR` expanded. Every secret (user, password, token, creds, nkey,
@@ -50,7 +49,7 @@ export interface ConnectionOptions {
   /** Asked before a program is run for a secret (`op read ...`, `nsc generate profile ...`). Without it none is run. */
   readonly allowProgram?: ((command: readonly string[], reason: string) => boolean | Promise<boolean>) | undefined;
   /** Told from the first attempt on. */
-  readonly onStatus?: ((status: ConnectionStatus) => void) | undefined;
+  readonly onStatus?: ((status: LinkStatus) => void) | undefined;
   /** Default: the process's own. */
   readonly env?: Environment | undefined;
   /** Where relative paths start; default: the current folder. */
@@ -69,8 +68,14 @@ export interface ReconnectOptions {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What both packages' connections have; only what we ask of it before we trust it to be a NatsConnection. */
-export interface CallersConnection extends Pick<NatsConnection, "isClosed" | "isDraining" | "closed" | "getServer" | "flush" | "drain"> {
+/** What both packages' connections have (written out: whoever uses our types need not have theirs); only what we ask of it before we trust it to be a NatsConnection. */
+export interface CallersConnection {
+  isClosed(): boolean;
+  isDraining(): boolean;
+  closed(): Promise<unknown>;
+  getServer(): string;
+  flush(): Promise<void>;
+  drain(): Promise<void>;
   status(): AsyncIterable<{ readonly type: string }>;
 }
 
