@@ -248,7 +248,7 @@ export class GroupSession {
       if (ending !== undefined && state.record.changed) state.record.change({ minute: ending.next });
       if (outcomes.some(({ failed }) => failed !== undefined)) {
         // It may be said of an old state.
-        if (!checked && !(await this.#isCurrent())) {
+        if (!checked && !(await this.#isCurrent().catch(() => true))) {
           this.#forget();
           checked = true;
           continue;
