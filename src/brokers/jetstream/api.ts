@@ -141,8 +141,7 @@ export class Api {
   async countFrom(stream: string, filter: string | null, from: { seq: number } | { time: number }): Promise<number> {
     const start = startingAt("seq" in from ? from.seq : `${Math.min(Math.max(0, Math.ceil(from.time)), LATEST)}000000`);
     const { name, num_pending } = await this.makeConsumer(stream, { ...only(filter), inactive_threshold: 5_000_000_000, ...start });
-    // The server would forget it by itself.
-    this.link.nc.publish(`${this.link.prefix}.CONSUMER.DELETE.${stream}.${name}`);
+    this.#discard(stream, name);
     return num_pending;
   }
 
@@ -178,14 +177,20 @@ export class Api {
   }
 
   async #readPage(stream: string, filter: string | null, from: number | string, most: number, how: ReadHow): Promise<ReadPage> {
-    const { nc, prefix } = this.link;
+    const { nc } = this.link;
     const { name, num_pending: there } = await this.makeConsumer(stream, { ...only(filter), inactive_threshold: 10_000_000_000, ...startingAt(from), ...(how.headersOnly === undefined ? {} : { headers_only: true }) });
     const want = Math.min(most, there);
     const found: LogMessage[] = [];
     const limit = how.bytes === undefined ? {} : { max_bytes: Math.max(how.bytes, (nc.info?.max_payload ?? 0) + 65_536) };
     if (want > 0) await this.#collect(`CONSUMER.MSG.NEXT.${stream}.${name}`, filter ?? stream, { batch: want, ...limit }, found);
-    nc.publish(`${prefix}.CONSUMER.DELETE.${stream}.${name}`);
+    this.#discard(stream, name);
     return { messages: found, more: found.length < there };
+  }
+
+  /** The server would forget it by itself; a closed connection needs nothing. */
+  #discard(stream: string, consumer: string): void {
+    const { nc, prefix } = this.link;
+    if (!nc.isClosed() && !nc.isDraining()) nc.publish(`${prefix}.CONSUMER.DELETE.${stream}.${consumer}`);
   }
 
   async #oneByOne(stream: string, filter: string, from: number, most: number): Promise<LogMessage[]> {

@@ -59,7 +59,8 @@ export class Engine {
     this.readOnly = parts.readOnly;
     this.now = parts.now;
     this.stamps = parts.stamps;
-    this.onError = parts.onError;
+    // What was under way in the background when the connection was closed has not failed.
+    this.onError = (error) => { if (!parts.api.link.nc.isClosed()) parts.onError(error); };
     this.history = new History(this);
     this.housekeeping = new Housekeeping(this);
     this.notices.listen(({ queue, due }) => {

@@ -197,7 +197,8 @@ export class Ownership {
     }
     const call = JSON.parse(text) as WireCall;
     if (call.until < Date.now()) return;
-    message.respond(JSON.stringify(await this.#answer(queue, session, call)));
+    const answer = JSON.stringify(await this.#answer(queue, session, call));
+    if (!this.#engine.api.link.nc.isClosed()) message.respond(answer);
   }
 
   async #answer(queue: Definition, session: GroupSession, { settle, renew, want, once }: WireCall): Promise<WireAnswer> {
