@@ -116,6 +116,9 @@ async function useEverything(broker: Broker): Promise<void> {
     await inspect.deadLetters(q, { group: "default", match: "x" });
     await inspect.deadLetters(q, { ids: items.map(({ id }) => id) });
     await inspect.countDeadLetters(q);
+    await inspect.countDeadLetters(q, { group: "default", redriven: false });
+    await inspect.countDeadLetters(q, { match: "x" });
+    await inspect.deadQueues();
     await inspect.traces({ messageId: first?.id ?? "" });
     await inspect.traces({ name: "name" });
     await inspect.traces({ match: "text" });

@@ -22,6 +22,8 @@ export interface Inspect {
   deadLetters(queue: string, request?: PageRequest & DeadLetterFilter): Promise<Page<DeadLetter>>;
   /** How many match, at most `limit` (default 10000): what a confirmation shows. */
   countDeadLetters(queue: string, filter?: DeadLetterFilter): Promise<number>;
+  /** Queues with dead letters that wait: that weren't redriven. Each page reads a bounded number of counts, and no data. */
+  deadQueues(request?: PageRequest): Promise<Page<DeadQueue>>;
   /** By dead letter id. @throws message-not-found */
   deadLetter(id: string): Promise<DeadLetter>;
   /** Oldest first. By message: its whole timeline, the derived `pushed` included, after its removal too while a dead letter remains. */
@@ -125,7 +127,13 @@ export interface DeadLetterFilter {
   readonly from?: Instant;
   readonly to?: Instant;
   /** Only those that were (true) or weren't (false) redriven. */
-  readonly redriven?: boolean;
+  readonly redriven?: boolean | undefined;
+}
+
+export interface DeadQueue {
+  readonly queue: string;
+  /** Of all groups; at most 10000. */
+  readonly waiting: number;
 }
 
 export type TraceFilter =

@@ -64,6 +64,12 @@ export function withForeignQueues(own: QueueFacets, foreign: ForeignQueues, read
     leases: (queue, request) => (isForeign(queue) ? foreign.leases(queue, request) : own.inspect.leases(queue, request)),
     deadLetters: (queue, request) => (isForeign(queue) ? foreign.deadLetters(queue, request) : own.inspect.deadLetters(queue, request)),
     countDeadLetters: (queue, filter) => (isForeign(queue) ? foreign.countDeadLetters(queue, filter) : own.inspect.countDeadLetters(queue, filter)),
+    // As for the list of queues: own ones first.
+    deadQueues: async (request = {}) => {
+      if (request.after !== undefined && isForeign(request.after)) return await foreign.deadQueues(request);
+      const page = await own.inspect.deadQueues(request);
+      return { items: page.items, next: page.next ?? foreign.beforeFirst };
+    },
     deadLetter: (id) => (isForeign(id) ? foreign.deadLetter(id) : own.inspect.deadLetter(id)),
     traces: (request) => ("messageId" in request && isForeign(request.messageId) ? foreign.traces(request.messageId) : own.inspect.traces(request)),
     traceNames: (request) => own.inspect.traceNames(request),
