@@ -2,6 +2,7 @@ import { DEFAULT_GROUP } from "../../core/index.ts";
 import type { Inspect } from "../../core/index.ts";
 import { browse } from "./browse.ts";
 import type { Local } from "./context.ts";
+import { deadQueues } from "./dead-counts.ts";
 import { countDeadLetters, deadLetter, deadLetters } from "./dead-letters.ts";
 import { checkedFilter, checkedIds, checkedNames, checkedObject } from "../../core/index.ts";
 import { health } from "./health.ts";
@@ -38,6 +39,7 @@ export function inspectFacet({ store, crypt }: Local): Inspect {
     leases: async (queue, request = {}) => store.read((tx) => leases(tx, requireQueue(tx, queue), checkedNames(request), unseal)),
     deadLetters: async (queue, request = {}) => store.read((tx) => deadLetters(tx, requireQueue(tx, queue), checkedFilter(request), unseal)),
     countDeadLetters: async (queue, filter = {}) => countDeadLetters(store, queue, checkedFilter(filter), unseal),
+    deadQueues: async (request = {}) => deadQueues(store, checkedObject(request)),
     deadLetter: (id) => store.read((tx) => deadLetter(tx, id, unseal)),
     traces: async (request) => store.read((tx) => traces(tx, checkedObject(request), unseal)),
     traceNames: async (request = {}) => store.read((tx) => traceNames(tx, checkedObject(request))),

@@ -2,7 +2,7 @@ import type { Inspect } from "../../../core/index.ts";
 import { checkedFilter, checkedIds, checkedNames, checkedObject } from "../../../core/index.ts";
 import type { Engine } from "../engine.ts";
 import { browse } from "./browse.ts";
-import { countDeadLetters, deadLetter, deadLetters } from "./dead-letters.ts";
+import { countDeadLetters, deadLetter, deadLetters, deadQueues } from "./dead-letters.ts";
 import { exists, read } from "./find.ts";
 import { health } from "./health.ts";
 import { histogram } from "./histogram.ts";
@@ -36,6 +36,7 @@ export function inspectFacet(engine: Engine): Inspect {
       checkedFilter(filter);
       return countDeadLetters(engine, await catalog.need(queue), filter);
     },
+    deadQueues: async (request = {}) => deadQueues(engine, checkedObject(request)),
     deadLetter: async (id) => deadLetter(engine, id),
     traces: async (request) => traces(engine, checkedObject(request)),
     traceNames: async (request = {}) => traceNames(engine, checkedObject(request)),
