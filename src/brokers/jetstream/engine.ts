@@ -134,8 +134,8 @@ export class Engine {
     }
   }
 
+  /** Behind what it keeps under way: `ownership`, `history` and `housekeeping` end first. */
   close(): void {
-    this.ownership.close();
     for (const session of this.#sessions.values()) session.close();
     this.#sessions.clear();
     this.notices.close();
