@@ -44,7 +44,7 @@ export class Taps {
     if (store.readOnly) throw new QueuescopeError("read-only", `What is heard can't be pushed to ${store.url}: that connection is read-only. Open one that may change things.`);
     if (options.create === false) await store.queues.get(queue);
     // Into the same server, its own talk would feed itself.
-    const tap = await on.tap(listed(subjects), { ...tapRequest(options), internal: store === this.#broker ? false : undefined });
+    const tap = await on.tap(listed(subjects), { ...tapRequest(options), internal: store.url === this.#broker.url ? false : undefined });
     const recording = new Recording({ tap, on, store, queue, logger: this.#logger }, options);
     this.#keep(recording, recording.ended);
     return recording;

@@ -9,7 +9,7 @@ import { pickName } from "./queuePick.ts";
 
 /** What a command is about: a row it was called on, or what the person picks. */
 
-const KINDS: ReadonlySet<string> = new Set(["connection", "queue", "section", "partition", "group", "message", "deadQueue", "deadLetter", "workerDefinition", "workerInstance", "streams", "stream", "streamPart", "subject", "consumer", "streamMessage", "key", "tap", "arrival", "more", "note"] satisfies AnyNode["kind"][]);
+const KINDS: ReadonlySet<string> = new Set(["connection", "queue", "section", "partition", "group", "message", "deadQueue", "deadLetter", "workerDefinition", "workerInstance", "streams", "stream", "streamPart", "subject", "consumer", "streamMessage", "key", "tap", "recording", "arrival", "more", "note"] satisfies AnyNode["kind"][]);
 
 export function asNode(value: unknown): AnyNode | undefined {
   return typeof value === "object" && value !== null && "kind" in value && typeof value.kind === "string" && KINDS.has(value.kind) ? (value as AnyNode) : undefined;
