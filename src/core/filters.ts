@@ -2,8 +2,11 @@ import { invalidInput } from "./errors.ts";
 import { MESSAGE_STATES } from "./message.ts";
 import type { MessageState } from "./message.ts";
 import { groupName, partitionName } from "./names.ts";
+import type { BrowseOrder } from "./port/inspect.ts";
 import { instant } from "./time.ts";
 import type { Instant } from "./time.ts";
+
+const BROWSE_ORDERS: readonly BrowseOrder[] = ["oldest", "newest"];
 
 interface Names {
   readonly group?: string | undefined;
@@ -16,6 +19,7 @@ interface Filter extends Names {
   readonly from?: Instant | undefined;
   readonly to?: Instant | undefined;
   readonly ids?: readonly string[] | undefined;
+  readonly order?: BrowseOrder | undefined;
 }
 
 /** @throws invalid-input naming the field */
@@ -29,12 +33,13 @@ export function checkedNames<T extends Names>(request: T): T {
 /** @throws invalid-input naming the field */
 export function checkedFilter<T extends Filter>(request: T): T {
   checkedNames(request);
-  const { state, match, from, to, ids } = request;
+  const { state, match, from, to, ids, order } = request;
   if (state !== undefined && !MESSAGE_STATES.includes(state)) throw invalidInput("state", `state must be one of ${MESSAGE_STATES.join(", ")}, but is ${JSON.stringify(state)}.`);
   if (match === "") throw invalidInput("match", "match must not be empty. Give the text to look for, or leave it out.");
   if (from !== undefined) instant(from, "from");
   if (to !== undefined) instant(to, "to");
   if (ids !== undefined) checkedIds(ids);
+  if (order !== undefined && !BROWSE_ORDERS.includes(order)) throw invalidInput("order", `order must be one of ${BROWSE_ORDERS.join(", ")}, but is ${JSON.stringify(order)}.`);
   return request;
 }
 

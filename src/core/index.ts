@@ -4,6 +4,7 @@ export type * from "./broker.ts";
 export * from "./changes.ts";
 export * from "./crypt.ts";
 export * from "./duration.ts";
+export * from "./encoding.ts";
 export * from "./errors.ts";
 export * from "./filters.ts";
 export * from "./input.ts";

@@ -2,7 +2,8 @@ import type { PushItem } from "./port/messages.ts";
 import { invalidInput, QueuescopeError } from "./errors.ts";
 import type { Headers } from "./message.ts";
 import { partitionName, traceName, transactionId } from "./names.ts";
-import { ENCODINGS, MAX_PAYLOAD_BYTES, type Payload } from "./payload.ts";
+import { ENCODINGS, type Payload } from "./encoding.ts";
+import { MAX_PAYLOAD_BYTES } from "./payload.ts";
 import { instant } from "./time.ts";
 
 /** Callers in JavaScript can give anything. */

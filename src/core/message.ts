@@ -1,4 +1,4 @@
-import type { Payload } from "./payload.ts";
+import type { Payload } from "./encoding.ts";
 import type { Instant } from "./time.ts";
 
 export type MessageState = "ready" | "scheduled" | "leased" | "retrying" | "completed" | "dead";

@@ -8,7 +8,10 @@ import type { Page, PageRequest } from "./page.ts";
 export interface Inspect {
   /** The next messages that a pop of this group would give, in its order. */
   peek(queue: string, request?: PeekRequest): Promise<Message[]>;
-  /** Any messages, in order of entry (scheduled ones after them, by due time). Reads at most 2000 a call. */
+  /**
+   * Any messages, in order of entry (scheduled ones after them, by due time), or in exactly the reverse order. Reads at most
+   * 2000 a call.
+   */
   browse(queue: string, request?: BrowseRequest): Promise<Page<Message>>;
   /** @throws message-not-found */
   read(id: string, group?: string): Promise<Message>;
@@ -28,7 +31,7 @@ export interface Inspect {
   deadLetter(id: string): Promise<DeadLetter>;
   /** Oldest first. By message: its whole timeline, the derived `pushed` included, after its removal too while a dead letter remains. */
   traces(request: PageRequest & TraceFilter): Promise<Page<TraceEvent>>;
-  traceNames(request?: PageRequest & { readonly match?: string }): Promise<Page<TraceNameInfo>>;
+  traceNames(request?: PageRequest & { readonly match?: string | undefined }): Promise<Page<TraceNameInfo>>;
   /** Counters by the minute, from <= minute < to; minutes without a change are left out. */
   metrics(queue: string, request: { readonly group?: string; readonly from: Instant; readonly to: Instant }): Promise<MetricPoint[]>;
   /** How many messages entered in each of `buckets` equal spans of [from, to). */
@@ -37,23 +40,27 @@ export interface Inspect {
 }
 
 export interface PeekRequest {
-  readonly group?: string;
-  readonly partition?: string;
+  readonly group?: string | undefined;
+  readonly partition?: string | undefined;
   /** Default 10, at most 1000. */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
 }
 
 export interface BrowseRequest extends PageRequest {
-  readonly group?: string;
-  readonly partition?: string;
-  readonly state?: MessageState;
+  /** Default `oldest`: the oldest first. `newest`: in the reverse order, and `next` goes on to older ones. */
+  readonly order?: BrowseOrder | undefined;
+  readonly group?: string | undefined;
+  readonly partition?: string | undefined;
+  readonly state?: MessageState | undefined;
   /** Text in the payload, the headers, or the transaction id; any case. */
-  readonly match?: string;
+  readonly match?: string | undefined;
   /** Entered at or after. */
-  readonly from?: Instant;
+  readonly from?: Instant | undefined;
   /** Entered before. */
-  readonly to?: Instant;
+  readonly to?: Instant | undefined;
 }
+
+export type BrowseOrder = "oldest" | "newest";
 
 export interface QueueStats {
   readonly queue: string;
@@ -78,11 +85,11 @@ export interface QueueStats {
 
 export interface PartitionsRequest extends PageRequest {
   /** Default `default`. */
-  readonly group?: string;
+  readonly group?: string | undefined;
   /** Part of the name, any case. */
-  readonly match?: string;
+  readonly match?: string | undefined;
   /** Default `lag`: the most messages behind first, then by name. */
-  readonly sort?: "lag" | "name";
+  readonly sort?: "lag" | "name" | undefined;
 }
 
 export interface PartitionInfo {
@@ -119,13 +126,13 @@ export interface LeasedMessage extends Message {
 }
 
 export interface DeadLetterFilter {
-  readonly ids?: readonly string[];
-  readonly group?: string;
+  readonly ids?: readonly string[] | undefined;
+  readonly group?: string | undefined;
   /** Text in the payload, the headers, the transaction id or the error; any case. */
-  readonly match?: string;
+  readonly match?: string | undefined;
   /** Died at or after / before. */
-  readonly from?: Instant;
-  readonly to?: Instant;
+  readonly from?: Instant | undefined;
+  readonly to?: Instant | undefined;
   /** Only those that were (true) or weren't (false) redriven. */
   readonly redriven?: boolean | undefined;
 }

@@ -1,5 +1,5 @@
 import type { Headers, Message, MessageState } from "../message.ts";
-import type { Payload } from "../payload.ts";
+import type { Payload } from "../encoding.ts";
 import type { Instant } from "../time.ts";
 import type { GroupStart } from "./messages.ts";
 import type { DeadLetterFilter } from "./inspect.ts";

@@ -1,5 +1,5 @@
 import type { Headers } from "../message.ts";
-import type { Payload } from "../payload.ts";
+import type { Payload } from "../encoding.ts";
 import type { Instant } from "../time.ts";
 import type { Page, PageRequest } from "./page.ts";
 
