@@ -100,11 +100,11 @@ async function useEverything(broker: Broker): Promise<void> {
     for (const group of ["default", "nobody"]) {
       await inspect.peek(q, { group });
       await inspect.peek(q, { group, partition: "a" });
-      for (const state of [undefined, "ready", "scheduled", "leased", "retrying", "completed", "dead"] as const) await inspect.browse(q, { group, ...(state === undefined ? {} : { state }) });
+      for (const state of [undefined, "ready", "scheduled", "leased", "retrying", "completed", "dead"] as const) for (const order of ["oldest", "newest"] as const) await inspect.browse(q, { group, state, order });
       await inspect.partitions(q, { group });
       await inspect.partitions(q, { group, sort: "name" });
     }
-    await inspect.browse(q, { match: "k", partition: "a", from: 1, to: Date.now() });
+    for (const order of ["oldest", "newest"] as const) await inspect.browse(q, { match: "k", partition: "a", from: 1, to: Date.now(), order });
     await inspect.read(first?.id ?? "");
     await inspect.exists([first?.id ?? ""]);
     await inspect.stats(q);

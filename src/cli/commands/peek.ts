@@ -12,6 +12,7 @@ import { printable } from "../text.ts";
 
 interface Selection {
   readonly limit: number;
+  readonly newest?: true | undefined;
   readonly after?: string | undefined;
   readonly partition?: string | undefined;
   readonly group: string;
@@ -21,17 +22,18 @@ interface Selection {
 
 export function peekCommand(act: Act): CommandUnknownOpts {
   const command = new Command("peek")
-    .description("Show the next messages that a pop would give; with --state, --match or --after any messages, in the order they entered. Changes nothing.")
+    .description("Show the next messages that a pop would give; with --state, --match, --newest or --after any messages, in the order they entered. Changes nothing.")
     .argument("<queue>", "the queue")
     .option("--limit <n>", "at most this many messages", whole, 10)
-    .option("--after <id>", "continue after this message")
+    .option("--newest", "the newest first, and scheduled ones before them, the latest due first")
+    .option("--after <id>", "continue after this message; with --newest to older ones")
     .option("--partition <key>", "only this partition")
     .option("--group <name>", "the group whose view is shown", DEFAULT_GROUP)
     .addOption(new Option("--state <state>", "only messages in this state").choices(MESSAGE_STATES))
     .option("--match <text>", "only messages with this text in the data, headers or transaction id")
     .action(act(async (session, queue, options) => {
       const broker = await session.existing();
-      const browsing = options.state !== undefined || options.match !== undefined || options.after !== undefined;
+      const browsing = options.newest === true || options.state !== undefined || options.match !== undefined || options.after !== undefined;
       const messages = browsing
         ? await browse(session, broker, queue, options)
         : await broker.inspect.peek(queue, given({ group: options.group, partition: options.partition, limit: options.limit }));
@@ -42,17 +44,18 @@ export function peekCommand(act: Act): CommandUnknownOpts {
   return withExamples(command,
     "queuescope peek orders",
     "queuescope peek orders --partition customer-7 --limit 50",
+    "queuescope peek orders --newest",
     "queuescope peek orders --state retrying --json",
     `queuescope peek orders --match customer-42`);
 }
 
 /** Page after page, as each reads a bounded number of messages only. */
-async function browse(session: Session, broker: Broker, queue: string, { limit, after, ...filter }: Selection): Promise<Message[]> {
+async function browse(session: Session, broker: Broker, queue: string, { limit, after, newest, ...filter }: Selection): Promise<Message[]> {
   const found: Message[] = [];
   let next: string | null | undefined = after;
   do {
     session.checkpoint("The search was stopped.");
-    const page: Page<Message> = await broker.inspect.browse(queue, { ...given({ ...filter, after: next }), limit: Math.min(1000, limit - found.length) });
+    const page: Page<Message> = await broker.inspect.browse(queue, { ...filter, after: next, order: newest === true ? "newest" : "oldest", limit: Math.min(1000, limit - found.length) });
     found.push(...page.items);
     next = page.next;
   } while (next !== null && found.length < limit);
