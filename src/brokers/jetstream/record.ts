@@ -56,6 +56,17 @@ export interface Lease {
   readonly worker?: string;
   /** Unsettled messages, in order. */
   readonly open: readonly number[];
+  /** Transactions that settle some of them: it doesn't end before they are known to be over. */
+  readonly bonds?: readonly Bond[];
+}
+
+/** A transaction: it was stored, unless its intent isn't in that group's record when it is `until`. */
+export interface Bond {
+  /** Its id. */
+  readonly queue: string;
+  readonly group: string;
+  readonly intent: string;
+  readonly until: Instant;
 }
 
 /** A partition with something unsettled at or below the group's position, or settled beyond it. */
@@ -90,7 +101,9 @@ export interface Back extends Past {
 export type Intent =
   | { readonly kind: "dead"; readonly seq: number; readonly at: Instant; readonly reason: DeadReason; readonly c: number; readonly d: number; /** Sealed where the queue is encrypted. */ readonly err?: string; readonly stack?: string }
   | { readonly kind: "settle"; /** Its id. */ readonly queue: string; readonly group: string; readonly settlements: readonly Settlement[] }
-  | { readonly kind: "push"; /** Its id. */ readonly queue: string; readonly subject: string; readonly headers: Readonly<Record<string, string>>; /** Base64. */ readonly data: string };
+  /** A lease that would have run out, and has bonds. */
+  | { readonly kind: "bonds"; readonly partition: string | null; readonly token: string }
+  | { readonly kind: "push"; readonly at: Instant; /** Its id. */ readonly queue: string; readonly subject: string; readonly headers: Readonly<Record<string, string>>; /** Base64. */ readonly data: string };
 
 export interface Entries {
   readonly head: Head;
