@@ -3,7 +3,7 @@ import type { Broker, DeadLetterFilter, RedriveRequest } from "../../core/index.
 import type { App } from "../app.ts";
 import type { Connection } from "../connections/connection.ts";
 import { SCHEME, uriAddress } from "../documents/address.ts";
-import { parseContentDocument } from "../documents/messageJson.ts";
+import { parseContentDocument } from "../../client/documents/read.ts";
 import { deadQueues, redriveSteps, waitingNow } from "../loaders/deadLetters.ts";
 import type { Rows } from "../loaders/paging.ts";
 import { deadCount } from "../models/format.ts";

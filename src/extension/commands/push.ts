@@ -4,7 +4,7 @@ import { bytesPayload, jsonTextPayload, type Payload, type PushItem, textPayload
 import type { App } from "../app.ts";
 import type { Connection } from "../connections/connection.ts";
 import { SCHEME } from "../documents/address.ts";
-import { parsePushDocument } from "../documents/messageJson.ts";
+import { parsePushDocument } from "../../client/documents/read.ts";
 import { ask, inform } from "./ask.ts";
 import { documentOf, pickConnection, pickQueue, type QueueTarget } from "./target.ts";
 import type { CommandFamily } from "./types.ts";
