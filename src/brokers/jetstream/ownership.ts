@@ -13,7 +13,7 @@ import { overlaid } from "./overlay.ts";
 import { parseReceipt, receiptText } from "./receipts.ts";
 import type { GroupSession } from "./session.ts";
 import { token } from "./subjects.ts";
-import type { Taken } from "./taking.ts";
+import type { Taken } from "./selection.ts";
 
 /** Milliseconds that an owner may take; then whoever asked does it without it. */
 const PATIENCE = 2_000;

@@ -5,18 +5,15 @@ import type { Work } from "./ending.ts";
 import type { Engine } from "./engine.ts";
 import { overlaid } from "./overlay.ts";
 import type { GroupSession } from "./session.ts";
-import { Taking } from "./taking.ts";
-import type { Missing, Taken } from "./taking.ts";
+import type { Taken } from "./selection.ts";
+import { take } from "./taking.ts";
+import type { Found, Missing } from "./taking.ts";
 
 /** More of a partition than one pop needs is read at a time. */
 const LOOK_AHEAD = 20;
 
 /** What a pop found, and what it has to read first. */
-export interface Take {
-  readonly taken: readonly Taken[];
-  readonly missing: Missing;
-  /** Whether messages at the front of the log were passed. */
-  readonly moved: boolean;
+export interface Take extends Found {
   readonly edited: ReadonlySet<number>;
 }
 
@@ -56,10 +53,10 @@ export class Popping {
   }
 
   take(work: Work): Take {
-    const taking = new Taking(work, this.session, this.#wanted, this.#exhausted);
-    taking.run();
-    const edited = new Set(taking.taken.flatMap(({ message: { seq } }) => (work.state.record.edited.has(seq) ? [seq] : [])));
-    return { taken: taking.taken, missing: taking.missing, moved: taking.moved, edited };
+    const found = take(work, this.session, this.#wanted, this.#exhausted);
+    const known = work.state.record.edited;
+    const edited = new Set(known.size === 0 ? [] : found.taken.flatMap(({ message: { seq } }) => (known.has(seq) ? [seq] : [])));
+    return { ...found, edited };
   }
 
   /** Reads what kept the pop from finding anything; `false` when there is nothing more to read. */
