@@ -93,6 +93,11 @@ export class DeadLetters<T = unknown> {
     }
   }
 
+  /** Takes back what these were last redriven to, where no group was given it yet. A result an id, with the reason where it isn't undone. */
+  async undoRedrive(ids: readonly string[]): Promise<UndoneRedrive[]> {
+    return this.#broker.repair.undoRedrive(this.#queue, ids);
+  }
+
   /** Deletes all that match; answers how many. */
   async discard(selection: DeadLetterSelection = {}): Promise<number> {
     for (let discarded = 0; ; ) {

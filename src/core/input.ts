@@ -22,6 +22,12 @@ export function flagOf(value: boolean | undefined, field: string): boolean {
   throw invalidInput(field, `${field} must be true or false, but is ${shown(value)}.`);
 }
 
+/** A whole number above 0. */
+export function countOf(value: number, field: string): number {
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw invalidInput(field, `${field} must be a whole number above 0, but is ${shown(value)}.`);
+}
+
 /** Whole milliseconds from 0, and no more than time can hold. */
 export function msOf(value: number, field: string): number {
   if (typeof value === "number" && value >= 0 && value <= 8.64e15) return Math.round(value);
