@@ -98,7 +98,7 @@ function* inLogFrom(tx: ReadTx, queue: QueueRow, reader: MessageReader, request:
 }
 
 function* scheduledFrom(tx: ReadTx, queue: QueueRow, reader: MessageReader, request: BrowseRequest, start: DuePlace | null): Generator<Candidate> {
-  if (request.state !== undefined && request.state !== "scheduled" && request.state !== "ready") return;
+  if (request.scheduled === false || (request.state !== undefined && request.state !== "scheduled" && request.state !== "ready")) return;
   for (const row of scheduledRows(tx, queue.qid, request, start)) {
     if (request.state === "ready" && row.due > tx.now && orderOf(request) === "oldest") return;
     const read = () => reader.shownScheduled(row);

@@ -38,15 +38,12 @@ export function tailCommand(act: Act): CommandUnknownOpts {
   return withExamples(command, "queuescope tail orders", "queuescope tail orders --partition customer-7 --json | jq .data");
 }
 
-/** What entered after a message. Scheduled ones stand behind all that entered, so the first of them is the end. */
+/** What entered after a message. Those that wait for their time are told when they enter. */
 async function* entered(broker: Broker, queue: string, after: string | undefined, { partition }: Selection): AsyncGenerator<Message> {
   let next: string | null | undefined = after;
   do {
-    const page = await broker.inspect.browse(queue, given({ after: next, partition, limit: 200 }));
-    for (const message of page.items) {
-      if (message.state === "scheduled") return;
-      yield message;
-    }
+    const page = await broker.inspect.browse(queue, { scheduled: false, ...given({ after: next, partition, limit: 200 }) });
+    yield* page.items;
     next = page.next;
   } while (next !== null);
 }

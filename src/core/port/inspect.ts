@@ -58,6 +58,8 @@ export interface BrowseRequest extends PageRequest {
   readonly from?: Instant | undefined;
   /** Entered before. */
   readonly to?: Instant | undefined;
+  /** Default true. False: only what entered, without those whose time hasn't come, so that behind the last one is what enters next. */
+  readonly scheduled?: boolean | undefined;
 }
 
 export type BrowseOrder = "oldest" | "newest";

@@ -50,6 +50,18 @@ export function newest(factory: BrokerFactory): void {
       assert.deepEqual(await browse(q, { order: "newest", match: "100%_" }), []);
     });
 
+    rig.it("leaves out what hasn't entered yet, when asked to", async () => {
+      const q = await rig.queue();
+      await rig.push(q, ["due", "later"], { deliverAt: rig.now() + 60_000 });
+      await rig.push(q, numbered(5));
+      await rig.advance(30_000);
+      assert.deepEqual(await browse(q, { scheduled: false, limit: 2 }), numbered(5));
+      assert.deepEqual(await browse(q, { scheduled: false, limit: 2, order: "newest" }), numbered(5).reverse());
+      assert.deepEqual(await browse(q, { scheduled: false, state: "ready" }), numbered(5));
+      assert.deepEqual(await browse(q, { scheduled: true, limit: 3 }), [...numbered(5), "due", "later"]);
+      await refused(rig.broker.inspect.browse(q, { scheduled: wrong("no") }), "invalid-input", "scheduled");
+    });
+
     rig.it("goes on to older ones behind any message that people see", async () => {
       const q = await rig.queue();
       const all = ids(await rig.push(q, numbered(5)));

@@ -133,7 +133,7 @@ export class ForeignQueues {
       items.push(...stored.map((one) => messageOf(layout, queue, one, stateOf(layout, queue, one.seq, dead))));
       if (next !== null) return { items: items.filter((message) => fits(message, request)), next: layout.idOf(queue.stream, next) };
     }
-    const scheduled = await layout.scheduled(queue);
+    const scheduled = request.scheduled === false ? [] : await layout.scheduled(queue);
     const from = after?.kind === "scheduled" ? scheduled.findIndex(({ id }) => id === request.after) + 1 : 0;
     const rest = scheduled.slice(from, from + Math.max(1, size - items.length));
     const more = from + rest.length < scheduled.length;

@@ -71,8 +71,8 @@ async function newestFirst(reading: Reading, request: BrowseRequest, search: Sea
   return next === null ? null : messageId(queue, next);
 }
 
-function mayBeScheduled({ state }: BrowseRequest): boolean {
-  return state === undefined || state === "scheduled" || state === "ready";
+function mayBeScheduled({ state, scheduled = true }: BrowseRequest): boolean {
+  return scheduled && (state === undefined || state === "scheduled" || state === "ready");
 }
 
 /** Sequences of the log: from `first` on, below `end`. */
