@@ -1,5 +1,5 @@
 import { instant, valuePayload } from "../core/index.ts";
-import type { Broker, DeadLetterFilter, Headers, Page, RedriveRequest, RedriveResult } from "../core/index.ts";
+import type { Broker, DeadLetterFilter, Headers, Page, RedriveRequest, RedriveResult, UndoneRedrive } from "../core/index.ts";
 import type { Connection } from "./connection.ts";
 import { writeTrace } from "./context.ts";
 import { failureFrom, failureOf, type HandlerResult, type HandlerTrace } from "./handler.ts";

@@ -23,4 +23,5 @@ export * from "./settlement.ts";
 export * from "./subjects.ts";
 export * from "./trace-level.ts";
 export * from "./time.ts";
+export * from "./undo.ts";
 export * from "./worker-states.ts";

@@ -72,6 +72,7 @@ async function useEverything(broker: Broker): Promise<void> {
   await repair.redrive(q, { filter: {}, limit: 1 });
   await repair.redrive(q, { filter: { group: "default" }, again: true, allGroups: true });
   await repair.redrive(q, { filter: {}, again: true, to: "limited" }).catch((error: unknown) => { assert.match(String(error), /full/); });
+  await repair.undoRedrive(q, (await inspect.deadLetters(q)).items.map(({ id }) => id));
   await repair.edit(later.id, { headers: { h: "1" } });
   await repair.cancel([other.id]);
   await repair.hold(q, "g");

@@ -173,6 +173,11 @@ export class Subjects {
     return `qs-s.${this.queue}.r.${dead}`;
   }
 
+  /** What a dead letter was redriven to and isn't any more. */
+  undone(dead: number | "*"): string {
+    return `qs-s.${this.queue}.u.${dead}`;
+  }
+
   history(group: string, minute: number | "*"): string {
     return `qs-s.${this.queue}.h.${token(group)}.${minute}`;
   }

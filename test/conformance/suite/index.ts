@@ -17,12 +17,13 @@ import { repair } from "./repair.ts";
 import { settle } from "./settle.ts";
 import { traces } from "./traces.ts";
 import { transactions } from "./transactions.ts";
+import { undo } from "./undo.ts";
 import { watch } from "./watch.ts";
 import { workers } from "./workers.ts";
 
 /** Every rule of the contract (docs/semantics.md), for any broker. */
 export function contract(factory: BrokerFactory): void {
-  for (const part of [order, groups, pop, settle, attempts, deadLetters, transactions, push, data, options, encryption, inspect, newest, repair, traces, watch, queues, workers]) part(factory);
+  for (const part of [order, groups, pop, settle, attempts, deadLetters, undo, transactions, push, data, options, encryption, inspect, newest, repair, traces, watch, queues, workers]) part(factory);
 }
 
 /** What users of Queen MQ and PyQueue rely on. */

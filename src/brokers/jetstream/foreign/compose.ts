@@ -91,6 +91,7 @@ export function withForeignQueues(own: QueueFacets, foreign: ForeignQueues, read
       if (isForeign(queue)) return changing(queue, () => foreign.redrive(queue, request, (to, items) => own.messages.push(to, items)));
       return request.to !== undefined && isForeign(request.to) ? refuse(request.to, "dead letters of other queues can't be redriven into it. Push to it instead.") : own.repair.redrive(queue, request);
     },
+    undoRedrive: guard(own.repair.undoRedrive.bind(own.repair), "what was redriven there can't be taken back. Let its own workers work it off."),
     seek: guard(own.repair.seek.bind(own.repair), groups),
     pauseGroup: guard(own.repair.pauseGroup.bind(own.repair), groups),
     resumeGroup: guard(own.repair.resumeGroup.bind(own.repair), groups),

@@ -70,7 +70,9 @@ async function pushAgain(engine: Engine, route: Route, todo: readonly DeadMatch[
   const made = new Map<number, { messageId: string; duplicate: boolean }>();
   if (todo.length === 0) return made;
   const { target } = route;
-  const ready = await prepare(engine, target, todo.map((match) => incoming(engine, route, match)));
+  const subjects = new Subjects(route.source.name);
+  const undone = await engine.api.subjects(subjects.state, subjects.undone("*"));
+  const ready = await prepare(engine, target, todo.map((match) => incoming(engine, route, match, undone.get(subjects.undone(match.one.message.seq)) ?? 0)));
   const results = await publishEach(engine, target, ready);
   const pushed = todo.flatMap(({ one }, i) => {
     const result = results[i];
@@ -88,7 +90,7 @@ async function pushAgain(engine: Engine, route: Route, todo: readonly DeadMatch[
 }
 
 /** Keeps all of the original; the transaction id too, without asking whether it was pushed before. */
-function incoming({ crypt }: Engine, { source, target, request }: Route, { one: { message, death, group }, redriven }: DeadMatch): Incoming {
+function incoming({ crypt }: Engine, { source, target, request }: Route, { one: { message, death, group }, redriven }: DeadMatch, undone: number): Incoming {
   const partition = request.partition === undefined ? death.partition : request.partition;
   const id = deadLetterId(source.id, message.seq);
   return {
@@ -98,7 +100,7 @@ function incoming({ crypt }: Engine, { source, target, request }: Route, { one: 
     ...(partition !== null ? { partition } : target.options.ordered ? {} : { priority: death.priority }),
     onlyGroup: source.id === target.id && request.allGroups !== true ? group : undefined,
     origin: JSON.stringify({ queue: source.name, deadLetterId: id, messageId: messageId(source.id, death.number) }),
-    once: `redrive ${id} ${redriven.length}`,
+    once: `redrive ${id} ${redriven.length}${undone === 0 ? "" : ` ${undone}`}`,
   };
 }
 
