@@ -7,6 +7,7 @@ export * from "./duration.ts";
 export * from "./encoding.ts";
 export * from "./errors.ts";
 export * from "./filters.ts";
+export * from "./fingerprint.ts";
 export * from "./input.ts";
 export * from "./lease-token.ts";
 export * from "./match.ts";
