@@ -1,5 +1,4 @@
 import { render } from "preact";
-import { App } from "./app/app.tsx";
 import { isTab } from "./app/tabs.ts";
 import { Client } from "./channel/client.ts";
 import { editorChannel } from "./channel/editor.ts";
@@ -13,6 +12,8 @@ async function start(root: HTMLElement): Promise<void> {
   try {
     const surroundings = await client.call("page.open", {});
     setTexts(surroundings.texts);
+    // Only now: titles of columns are made as its modules start.
+    const { App } = await import("./app/app.tsx");
     const { queue = "", tab, id = "" } = root.dataset;
     const first = { tab: isTab(tab) ? tab : undefined, id: id === "" ? undefined : id };
     render(<App client={client} memory={channel.memory} surroundings={surroundings} queue={queue} first={first} />, root);

@@ -1,6 +1,9 @@
 import type { MethodName, Params, Progress, Result } from "../protocol/index.ts";
+import { deadLetterHandlers } from "./dead-letters.ts";
 import type { Call } from "./host.ts";
 import { messageHandlers } from "./messages.ts";
+import { popHandlers } from "./pop.ts";
+import { pushHandlers } from "./push.ts";
 import { queueHandlers } from "./queue.ts";
 
 export type Handler<M extends MethodName> = (params: Params<M>, call: Call<Progress<M>>) => Promise<Result<M>>;
@@ -8,4 +11,4 @@ export type Handler<M extends MethodName> = (params: Params<M>, call: Call<Progr
 export type Handlers<M extends MethodName> = { readonly [K in M]: Handler<K> };
 
 /** One for each method of the protocol: a missing one doesn't compile. */
-export const HANDLERS: Handlers<MethodName> = { ...queueHandlers, ...messageHandlers };
+export const HANDLERS: Handlers<MethodName> = { ...queueHandlers, ...messageHandlers, ...deadLetterHandlers, ...pushHandlers, ...popHandlers };

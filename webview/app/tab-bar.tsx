@@ -4,6 +4,8 @@ import type { Memory } from "../channel/channel.ts";
 import { t } from "../l10n.ts";
 import { VscodeBadge } from "../parts/elements.ts";
 import { MessagesTab } from "../messages/tab.tsx";
+import { PopTab } from "../pop/tab.tsx";
+import { PushTab } from "../push/tab.tsx";
 import { type TabStart, useInspector } from "./inspector.ts";
 import { TABS, type TabName } from "./tabs.ts";
 import { TabMemoryContext } from "./use-remembered.ts";
@@ -14,6 +16,8 @@ export interface TabProps {
 
 const PANELS: Partial<Record<TabName, ComponentType<TabProps>>> = {
   messages: MessagesTab,
+  push: PushTab,
+  pop: PopTab,
 };
 
 function titleOf(tab: TabName): string {
