@@ -9,7 +9,7 @@ import { deadLetterJson } from "../json.ts";
 import { allPages } from "../pages.ts";
 import { given } from "../session.ts";
 import type { Act, Session } from "../session.ts";
-import { facts, table } from "../show.ts";
+import { facts, headersText, table } from "../show.ts";
 import { columns, payloadLine, plural, printable, printableLines, spanText, timeText } from "../text.ts";
 import { UsageError } from "../usage-error.ts";
 
@@ -76,7 +76,7 @@ function letterFacts(session: Session, letter: DeadLetter): string[] {
     ["group", printable(letter.group)],
     ["attempts", String(letter.attempts)],
     ["data", payloadLine(letter.payload)],
-    ["headers", Object.entries(letter.headers).map(([name, value]) => `${printable(name)}=${printable(value)}`).join("  ")],
+    ["headers", headersText(letter.headers)],
     ["partition", letter.partition === null ? null : printable(letter.partition)],
     ["message", letter.messageId],
     ["transaction id", letter.transactionId === letter.messageId ? null : printable(letter.transactionId)],

@@ -8,7 +8,6 @@ import type { Broker } from "../../core/index.ts";
 import { withExamples } from "../examples.ts";
 import { exportedLine } from "../ndjson.ts";
 import { eachPage } from "../pages.ts";
-import { given } from "../session.ts";
 import type { Act, Session } from "../session.ts";
 import { plural, printable } from "../text.ts";
 
@@ -33,7 +32,7 @@ export function exportCommand(act: Act): CommandUnknownOpts {
 }
 
 async function* lines(session: Session, broker: Broker, queue: string, count: (more: number) => void): AsyncGenerator<string> {
-  for await (const page of eachPage(session, (after) => broker.inspect.browse(queue, { ...given({ after }), limit: 500 }))) {
+  for await (const page of eachPage(session, (page) => broker.inspect.browse(queue, page))) {
     yield page.map((message) => `${exportedLine(message)}\n`).join("");
     count(page.length);
   }

@@ -1,11 +1,11 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { DEFAULT_GROUP, MESSAGE_STATES } from "../../core/index.ts";
-import type { Broker, Message, Page } from "../../core/index.ts";
+import type { Broker, Message } from "../../core/index.ts";
 import { whole } from "../arguments.ts";
 import { withExamples } from "../examples.ts";
 import { messageJson } from "../json.ts";
-import { given } from "../session.ts";
+import { allPages } from "../pages.ts";
 import type { Act, Session } from "../session.ts";
 import { countsText, messageTable } from "../show.ts";
 import { printable } from "../text.ts";
@@ -36,7 +36,7 @@ export function peekCommand(act: Act): CommandUnknownOpts {
       const browsing = options.newest === true || options.state !== undefined || options.match !== undefined || options.after !== undefined;
       const messages = browsing
         ? await browse(session, broker, queue, options)
-        : await broker.inspect.peek(queue, given({ group: options.group, partition: options.partition, limit: options.limit }));
+        : await broker.inspect.peek(queue, { group: options.group, partition: options.partition, limit: options.limit });
       const now = Date.now();
       session.out.show(messages.map(messageJson), () => (messages.length === 0 ? [] : messageTable(session.out, messages, now)));
       if (messages.length === 0 && !session.out.json) session.out.note(await whyNothing(broker, queue, options, browsing));
@@ -50,16 +50,9 @@ export function peekCommand(act: Act): CommandUnknownOpts {
 }
 
 /** Page after page, as each reads a bounded number of messages only. */
-async function browse(session: Session, broker: Broker, queue: string, { limit, after, newest, ...filter }: Selection): Promise<Message[]> {
-  const found: Message[] = [];
-  let next: string | null | undefined = after;
-  do {
-    session.checkpoint("The search was stopped.");
-    const page: Page<Message> = await broker.inspect.browse(queue, { ...filter, after: next, order: newest === true ? "newest" : "oldest", limit: Math.min(1000, limit - found.length) });
-    found.push(...page.items);
-    next = page.next;
-  } while (next !== null && found.length < limit);
-  return found;
+function browse(session: Session, broker: Broker, queue: string, { limit, after, newest, ...filter }: Selection): Promise<Message[]> {
+  const order = newest === true ? "newest" : "oldest";
+  return allPages(session, (page) => broker.inspect.browse(queue, { ...filter, ...page, order }), { limit, after });
 }
 
 async function whyNothing(broker: Broker, queue: string, selection: Selection, browsing: boolean): Promise<string> {

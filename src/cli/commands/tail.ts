@@ -7,7 +7,7 @@ import { withExamples } from "../examples.ts";
 import { messageJson } from "../json.ts";
 import { given } from "../session.ts";
 import type { Act } from "../session.ts";
-import { payloadLine, printable } from "../text.ts";
+import { clockText, payloadLine, printable } from "../text.ts";
 
 interface Selection {
   readonly partition?: string | undefined;
@@ -49,6 +49,5 @@ async function* entered(broker: Broker, queue: string, after: string | undefined
 }
 
 function line(message: Message): string {
-  const time = new Date(message.createdAt).toISOString().slice(11, 23);
-  return [time, message.id, ...(message.partition === null ? [] : [printable(message.partition)]), payloadLine(message.payload)].join("  ");
+  return [clockText(message.createdAt), message.id, ...(message.partition === null ? [] : [printable(message.partition)]), payloadLine(message.payload)].join("  ");
 }
