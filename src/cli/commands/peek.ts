@@ -4,7 +4,7 @@ import { DEFAULT_GROUP, MESSAGE_STATES } from "../../core/index.ts";
 import type { Broker, Message } from "../../core/index.ts";
 import { whole } from "../arguments.ts";
 import { withExamples } from "../examples.ts";
-import { messageJson } from "../json.ts";
+import { messageJson } from "../../client/transfer/json.ts";
 import { allPages } from "../pages.ts";
 import type { Act, Session } from "../session.ts";
 import { countsText, messageTable } from "../show.ts";

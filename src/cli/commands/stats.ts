@@ -4,7 +4,7 @@ import type { Broker, QueueStats } from "../../core/index.ts";
 import { withExamples } from "../examples.ts";
 import { onEachChange } from "../changes.ts";
 import { statsJson } from "../json.ts";
-import type { JsonRecord } from "../json.ts";
+import type { JsonRecord } from "../../client/transfer/json.ts";
 import { allPages } from "../pages.ts";
 import type { Act, Session } from "../session.ts";
 import { facts, table } from "../show.ts";

@@ -4,7 +4,7 @@ import type { Broker, Message } from "../../core/index.ts";
 import { whole } from "../arguments.ts";
 import { onEachChange } from "../changes.ts";
 import { withExamples } from "../examples.ts";
-import { messageJson } from "../json.ts";
+import { messageJson } from "../../client/transfer/json.ts";
 import { given } from "../session.ts";
 import type { Act } from "../session.ts";
 import { clockText, payloadLine, printable } from "../text.ts";
