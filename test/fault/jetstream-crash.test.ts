@@ -255,4 +255,39 @@ describe("a process on JetStream that is killed between a commit and what follow
     assert.deepEqual(await texts(broker, "orders"), []);
     assert.equal((await broker.inspect.stats("orders")).counts.scheduled, 0);
   });
+
+  it("leaves a dead letter that it redrove marked to whoever comes hours later, and isn't redriven again, to whichever queue", async (t) => {
+    const own = await scene(t);
+    const { broker, doomed } = own;
+    const nc = await talker(t, own);
+    await broker.queues.create("next");
+    await broker.queues.create("other");
+    await makeForgetful(nc, "next");
+    await broker.messages.push("orders", [item("bad")]);
+    const [settled] = await doomed.call("messages", "settle", [{ action: "dead", receipt: await popOne(doomed) }]);
+    const id = settled?.ok === true ? (settled.deadLetterId ?? "") : "";
+    await killedAfter(own, "Nats-Msg-Id: redrive", () => doomed.attempt("repair", "redrive", "orders", { filter: {}, to: "next" }));
+    await assert.rejects(broker.repair.redrive("orders", { filter: {}, to: "other" }), { code: "busy" }, "it may still be under way");
+
+    await using later = await openJetStream({ url: broker.url, now: () => Date.now() + 3 * 3_600_000 });
+    for (const to of ["other", "next"]) {
+      const { redriven } = await later.repair.redrive("orders", { filter: { ids: [id] }, to });
+      assert.deepEqual(redriven.map(({ status }) => status), ["already-redriven"]);
+    }
+    assert.deepEqual([await texts(later, "next"), await texts(later, "other")], [["bad"], []]);
+    const { redriven } = await later.repair.redrive("orders", { filter: {}, to: "other", again: true });
+    assert.deepEqual([redriven.map(({ status }) => status), await texts(later, "other")], [["redriven"], ["bad"]]);
+  });
+
+  it("leaves a dead letter that it only claimed to whoever redrives it later", async (t) => {
+    const own = await scene(t);
+    const { broker, doomed } = own;
+    await broker.queues.create("next");
+    await broker.messages.push("orders", [item("bad")]);
+    await doomed.call("messages", "settle", [{ action: "dead", receipt: await popOne(doomed) }]);
+    await killedAfter(own, "qs-s.orders.c.", () => doomed.attempt("repair", "redrive", "orders", { filter: {} }));
+    await using later = await openJetStream({ url: broker.url, now: () => Date.now() + 60_000 });
+    const { redriven } = await later.repair.redrive("orders", { filter: {}, to: "next" });
+    assert.deepEqual([redriven.map(({ status }) => status), await texts(later, "next")], [["redriven"], ["bad"]]);
+  });
 });

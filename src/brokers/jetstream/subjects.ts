@@ -173,6 +173,11 @@ export class Subjects {
     return `qs-s.${this.queue}.r.${dead}`;
   }
 
+  /** Who is about to redrive a dead letter. */
+  claimed(dead: number | "*"): string {
+    return `qs-s.${this.queue}.c.${dead}`;
+  }
+
   /** What a dead letter was redriven to and isn't any more. */
   undone(dead: number | "*"): string {
     return `qs-s.${this.queue}.u.${dead}`;
