@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { invalidInput } from "../core/index.ts";
 
 /** What stands for something else in a template: `{{uuid}}`, `{{person.fullName}}`. */
-const PLACEHOLDER = /\{\{\s*([^{}]+?)\s*\}\}/g;
+const PLACEHOLDER = /\{\{\s*(\S.*?)\s*\}\}(?!\})/g;
 
 /** Makes what a placeholder stands for. Numbers stay numbers where the placeholder is all of a JSON string. */
 export interface Placeholders {
