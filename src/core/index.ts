@@ -20,6 +20,7 @@ export * from "./payload.ts";
 export type * from "./port/index.ts";
 export * from "./repairs.ts";
 export * from "./request.ts";
+export * from "./seek-preview.ts";
 export * from "./settlement.ts";
 export * from "./subjects.ts";
 export * from "./trace-level.ts";

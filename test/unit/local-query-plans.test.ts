@@ -102,6 +102,7 @@ async function useEverything(broker: Broker): Promise<void> {
       await inspect.peek(q, { group });
       await inspect.peek(q, { group, partition: "a" });
       for (const state of [undefined, "ready", "scheduled", "leased", "retrying", "completed", "dead"] as const) for (const order of ["oldest", "newest"] as const) await inspect.browse(q, { group, state, order });
+      for (const to of ["all", "new", Date.now() - 1] as const) await inspect.seekPreview(q, group, to);
       await inspect.partitions(q, { group });
       await inspect.partitions(q, { group, sort: "name" });
     }

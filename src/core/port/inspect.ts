@@ -25,6 +25,8 @@ export interface Inspect {
   deadLetters(queue: string, request?: PageRequest & DeadLetterFilter): Promise<Page<DeadLetter>>;
   /** How many match, at most `limit` (default 10000): what a confirmation shows. */
   countDeadLetters(queue: string, filter?: DeadLetterFilter): Promise<number>;
+  /** What `repair.seek` would do, without doing it. Reads a bounded number of messages. */
+  seekPreview(queue: string, group: string, to: GroupStart): Promise<SeekPreview>;
   /** Queues with dead letters that wait: that weren't redriven. Each page reads a bounded number of counts, and no data. */
   deadQueues(request?: PageRequest): Promise<Page<DeadQueue>>;
   /** By dead letter id. @throws message-not-found */
@@ -119,6 +121,18 @@ export interface GroupInfo {
   readonly oldestReadyAge: number | null;
   /** Ids of live workers. */
   readonly workers: readonly string[];
+}
+
+/** What a group would get after a seek, and what not. */
+export interface SeekPreview {
+  /** Messages that it would get; those whose time hasn't come aren't among them. */
+  readonly messages: number;
+  /** Of these, those that it has settled already (the dead ones too), and would get again. */
+  readonly again: number;
+  /** Messages that it hasn't settled, and would never get. */
+  readonly skipped: number;
+  /** False: they are too many to be looked at, and the numbers are as if the group had settled them in order. */
+  readonly exact: boolean;
 }
 
 export interface LeasedMessage extends Message {

@@ -14,6 +14,7 @@ import { pyqueue } from "./pyqueue.ts";
 import { queen } from "./queen.ts";
 import { queues } from "./queues.ts";
 import { repair } from "./repair.ts";
+import { seekPreview } from "./seek-preview.ts";
 import { settle } from "./settle.ts";
 import { traces } from "./traces.ts";
 import { transactions } from "./transactions.ts";
@@ -23,7 +24,7 @@ import { workers } from "./workers.ts";
 
 /** Every rule of the contract (docs/semantics.md), for any broker. */
 export function contract(factory: BrokerFactory): void {
-  for (const part of [order, groups, pop, settle, attempts, deadLetters, undo, transactions, push, data, options, encryption, inspect, newest, repair, traces, watch, queues, workers]) part(factory);
+  for (const part of [order, groups, pop, settle, attempts, deadLetters, undo, transactions, push, data, options, encryption, inspect, newest, seekPreview, repair, traces, watch, queues, workers]) part(factory);
 }
 
 /** What users of Queen MQ and PyQueue rely on. */

@@ -73,6 +73,7 @@ export function withForeignQueues(own: QueueFacets, foreign: ForeignQueues, read
     deadLetter: (id) => (isForeign(id) ? foreign.deadLetter(id) : own.inspect.deadLetter(id)),
     traces: (request) => ("messageId" in request && isForeign(request.messageId) ? foreign.traces(request.messageId) : own.inspect.traces(request)),
     traceNames: (request) => own.inspect.traceNames(request),
+    seekPreview: guard(own.inspect.seekPreview.bind(own.inspect), "its consumers are its own, and Queuescope moves none of them."),
     metrics: guard(own.inspect.metrics.bind(own.inspect), "it counts nothing by the minute."),
     histogram: guard(own.inspect.histogram.bind(own.inspect), "counting its messages by time would mean reading all of them."),
     health: () => own.inspect.health(),
