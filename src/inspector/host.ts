@@ -73,7 +73,7 @@ export interface Files {
 
 export interface Sink {
   readonly name: string;
-  write(text: string): Promise<void>;
+  write(data: string | Uint8Array): Promise<void>;
   close(): Promise<void>;
   /** Leaves nothing half written behind. */
   abandon(): Promise<void>;

@@ -1,25 +1,8 @@
-import { type Message, payloadText } from "../core/index.ts";
-import type { MessageRow } from "../protocol/index.ts";
-import type { Handlers } from "./handlers.ts";
+import { messageDetailHandlers } from "./messages-detail.ts";
+import { messageListHandlers } from "./messages-list.ts";
+import { messageTailHandlers } from "./messages-tail.ts";
+import { messageTransferHandlers } from "./messages-transfer.ts";
 
-const PREVIEW_LENGTH = 300;
+export { messageRow, preview } from "./messages-row.ts";
 
-export const messageHandlers = {
-  "messages.browse": async ({ queue, filter, after, limit }, { broker }) => {
-    const { items, next } = await broker.inspect.browse(queue, { ...filter, after, limit: Math.min(limit, 1000) });
-    return { rows: items.map(messageRow), next };
-  },
-} satisfies Handlers<"messages.browse">;
-
-export function messageRow(message: Message): MessageRow {
-  const { id, partition, state, priority, transactionId, createdAt, until, deliveryCount, charges, worker, lastError, headers, payload } = message;
-  return { id, partition, state, priority, transactionId, createdAt, until, deliveryCount, charges, worker, lastError, headers: { ...headers }, preview: preview(payload), size: payload.bytes.byteLength };
-}
-
-/** Enough of the payload for a line; of a large one only its beginning is decoded. */
-function preview(payload: Message["payload"]): string {
-  if (payload.encoding === "bytes") return Buffer.from(payload.bytes.subarray(0, 48)).toString("hex").replaceAll(/(..)/g, "$1 ").trimEnd();
-  const bytes = payload.bytes.byteLength > 4 * PREVIEW_LENGTH ? payload.bytes.subarray(0, 4 * PREVIEW_LENGTH) : payload.bytes;
-  const text = bytes === payload.bytes ? payloadText(payload) : new TextDecoder().decode(bytes);
-  return text.slice(0, PREVIEW_LENGTH).replaceAll(/\s+/g, " ");
-}
+export const messageHandlers = { ...messageListHandlers, ...messageTailHandlers, ...messageDetailHandlers, ...messageTransferHandlers };

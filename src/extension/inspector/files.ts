@@ -11,7 +11,7 @@ export function editorFiles(): Files {
   return {
     save: async (suggestedName) => {
       const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
-      const uri = await vscode.window.showSaveDialog({ filters: FILTERS, ...(folder === undefined ? {} : { defaultUri: vscode.Uri.joinPath(folder, suggestedName) }) });
+      const uri = await vscode.window.showSaveDialog({ ...(suggestedName.endsWith(".ndjson") ? { filters: FILTERS } : {}), ...(folder === undefined ? {} : { defaultUri: vscode.Uri.joinPath(folder, suggestedName) }) });
       return uri === undefined ? undefined : fileSink(uri.fsPath);
     },
     open: async () => {
@@ -32,8 +32,8 @@ function fileSink(path: string): Sink {
   failed.catch(() => undefined);
   return {
     name: path,
-    write: async (text) => {
-      const drained = new Promise<void>((resolve) => { if (stream.write(text)) resolve(); else stream.once("drain", resolve); });
+    write: async (data) => {
+      const drained = new Promise<void>((resolve) => { if (stream.write(data)) resolve(); else stream.once("drain", resolve); });
       await Promise.race([drained, failed]);
     },
     close: async () => {

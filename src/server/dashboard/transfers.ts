@@ -88,9 +88,9 @@ function download(response: ServerResponse, name: string): Sink {
   const mustGoOn = (): void => { if (response.destroyed) throw stopped(); };
   return {
     name,
-    write: async (text) => {
+    write: async (data) => {
       mustGoOn();
-      if (response.write(text)) return;
+      if (response.write(data)) return;
       const waiting = new AbortController();
       try {
         await Promise.race([once(response, "drain", { signal: waiting.signal }), once(response, "close", { signal: waiting.signal })]);
