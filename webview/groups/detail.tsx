@@ -7,6 +7,7 @@ import { t } from "../l10n.ts";
 import { Button, TextField } from "../parts/controls.tsx";
 import { Dialog } from "../parts/dialog.tsx";
 import { type Column, DataTable } from "../parts/data-table.tsx";
+import { Fitted } from "../parts/fitted.tsx";
 import { count, duration, number } from "../parts/format.ts";
 import { Failure } from "../parts/notice.tsx";
 import { useNow } from "../parts/time.tsx";
@@ -96,7 +97,7 @@ function Members({ queue, group }: { readonly queue: string; readonly group: str
       <h3>{t("Workers")}</h3>
       {error !== undefined && <Failure error={error} />}
       {value?.members.length === 0 && <p class="hint">{t("No worker has said a word within the last hour. Start one from the sidebar, or with: queuescope worker {0}", group === "default" ? queue : `${queue} --group ${group}`)}</p>}
-      {value !== undefined && value.members.length > 0 && <DataTable label={t("Workers of {0}", group)} columns={MEMBERS} rows={value.members} rowKey={({ id }) => id} current={current} onCurrent={setCurrent} />}
+      {value !== undefined && value.members.length > 0 && <Fitted rows={value.members.length} most={12}><DataTable label={t("Workers of {0}", group)} columns={MEMBERS} rows={value.members} rowKey={({ id }) => id} current={current} onCurrent={setCurrent} /></Fitted>}
     </section>
   );
 }

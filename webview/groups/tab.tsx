@@ -5,6 +5,7 @@ import { useInspector } from "../app/inspector.ts";
 import type { TabProps } from "../app/tab-bar.tsx";
 import { t } from "../l10n.ts";
 import { type Column, DataTable } from "../parts/data-table.tsx";
+import { Fitted } from "../parts/fitted.tsx";
 import { duration, number } from "../parts/format.ts";
 import { Empty } from "../parts/notice.tsx";
 import { Time } from "../parts/time.tsx";
@@ -31,7 +32,7 @@ export function GroupsTab({ start }: TabProps): JSX.Element {
   if (shown === undefined) return <Empty icon="organization" title={t("Nobody has popped from {0} yet", queue.name)}><p>{t("A group exists from its first pop: start a worker, or use the Pop tab.")}</p></Empty>;
   return (
     <div class="groups-view">
-      <DataTable label={t("Groups")} columns={COLUMNS} rows={queue.groups} rowKey={({ name }) => name} current={shown.name} onCurrent={setCurrent} />
+      <Fitted rows={queue.groups.length} most={10}><DataTable label={t("Groups")} columns={COLUMNS} rows={queue.groups} rowKey={({ name }) => name} current={shown.name} onCurrent={setCurrent} /></Fitted>
       <GroupDetail key={shown.name} group={shown} />
     </div>
   );

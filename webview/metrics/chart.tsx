@@ -1,12 +1,14 @@
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
+import { t } from "../l10n.ts";
+import { time } from "../parts/format.ts";
 import { useTheme } from "../parts/theme.ts";
 
 export interface Line {
   readonly label: string;
-  /** The name of a color of the editor's charts: `blue` is `--vscode-charts-blue`. */
-  readonly color: "blue" | "green" | "orange" | "purple" | "red" | "yellow" | "foreground";
+  /** The editor's variable of that color. */
+  readonly color: `--vscode-charts-${"blue" | "green" | "orange" | "purple" | "red" | "yellow"}`;
   readonly values: readonly (number | null)[];
   /** Lines that look alike to some are told apart by their dashes. */
   readonly dash?: readonly number[];
@@ -20,6 +22,9 @@ export interface ChartProps {
   readonly lines: readonly Line[];
   readonly format: (value: number) => string;
 }
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hour12: false });
+const day = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
 
 const HEIGHT = 180;
 /** Charts beside each other point at the same moment. */
@@ -62,19 +67,19 @@ function options(width: number, lines: readonly Line[], format: (value: number) 
     legend: { live: true },
     scales: { y: { range: (_plot, _min, max) => [0, Math.max(1, max) * 1.05] } },
     axes: [
-      { ...axis, grid: { show: false } },
+      { ...axis, grid: { show: false }, values: (_plot, splits, _axis, _space, step) => splits.map((seconds) => (step < 86_400 ? clock : day).format(seconds * 1000)) },
       { ...axis, size: 64, grid: { stroke: grid, width: 1 / devicePixelRatio }, values: (_plot, splits) => splits.map((value) => format(value)) },
     ],
     series: [
-      { value: (_plot, seconds: number | null) => (seconds === null ? "" : new Date(seconds * 1000).toLocaleString()) },
+      { label: t("From"), value: (_plot, seconds: number | null) => (seconds === null ? "–" : time(seconds * 1000)) },
       ...lines.map(({ label, color: name, dash, fill }): uPlot.Series => {
-        const stroke = color(`--vscode-charts-${name}`);
+        const stroke = color(name);
         return {
           label,
           stroke,
           width: 1.5,
           spanGaps: false,
-          points: { show: false },
+          points: { size: 4 },
           value: (_plot, value: number | null) => (value === null ? "–" : format(value)),
           ...(dash === undefined ? {} : { dash: [...dash] }),
           ...(fill === true ? { fill: faded(stroke) } : {}),

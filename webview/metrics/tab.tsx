@@ -67,15 +67,15 @@ function Figures({ series, asTable }: { readonly series: Series; readonly asTabl
 function figures(series: Series): Figure[] {
   const aSecond = (values: readonly number[]): number[] => values.map((value) => value / (series.bucket / 1000));
   return [
-    { title: t("Depth"), hint: t("messages not completed"), format: compact, lines: [{ label: t("depth"), color: "blue", values: series.depth, fill: true }] },
+    { title: t("Depth"), hint: t("messages not completed"), format: compact, lines: [{ label: t("depth"), color: "--vscode-charts-blue", values: series.depth, fill: true }] },
     {
       title: t("Rates"),
       hint: t("messages a second"),
       format: rate,
       lines: [
-        { label: t("pushed"), color: "blue", values: aSecond(series.pushed) },
-        { label: t("delivered"), color: "purple", values: aSecond(series.delivered), dash: [6, 3] },
-        { label: t("completed"), color: "green", values: aSecond(series.completed) },
+        { label: t("pushed"), color: "--vscode-charts-blue", values: aSecond(series.pushed) },
+        { label: t("delivered"), color: "--vscode-charts-purple", values: aSecond(series.delivered), dash: [6, 3] },
+        { label: t("completed"), color: "--vscode-charts-green", values: aSecond(series.completed) },
       ],
     },
     {
@@ -83,14 +83,14 @@ function figures(series: Series): Figure[] {
       hint: t("a second"),
       format: rate,
       lines: [
-        { label: t("failed"), color: "orange", values: aSecond(series.failed) },
-        { label: t("leases run out"), color: "yellow", values: aSecond(series.expired), dash: [6, 3] },
-        { label: t("dead"), color: "red", values: aSecond(series.dead) },
-        { label: t("redriven"), color: "green", values: aSecond(series.redriven), dash: [2, 3] },
+        { label: t("failed"), color: "--vscode-charts-orange", values: aSecond(series.failed) },
+        { label: t("leases run out"), color: "--vscode-charts-yellow", values: aSecond(series.expired), dash: [6, 3] },
+        { label: t("dead"), color: "--vscode-charts-red", values: aSecond(series.dead) },
+        { label: t("redriven"), color: "--vscode-charts-green", values: aSecond(series.redriven), dash: [2, 3] },
       ],
     },
-    { title: t("Wait"), hint: t("from entry to delivery"), format: duration, lines: [{ label: t("median"), color: "blue", values: series.waitP50 }, { label: t("95 %"), color: "orange", values: series.waitP95, dash: [6, 3] }] },
-    { title: t("Run"), hint: t("from delivery to ack"), format: duration, lines: [{ label: t("median"), color: "blue", values: series.runP50 }, { label: t("95 %"), color: "orange", values: series.runP95, dash: [6, 3] }] },
+    { title: t("Wait"), hint: t("from entry to delivery"), format: duration, lines: [{ label: t("median"), color: "--vscode-charts-blue", values: series.waitP50 }, { label: t("95 %"), color: "--vscode-charts-orange", values: series.waitP95, dash: [6, 3] }] },
+    { title: t("Run"), hint: t("from delivery to ack"), format: duration, lines: [{ label: t("median"), color: "--vscode-charts-blue", values: series.runP50 }, { label: t("95 %"), color: "--vscode-charts-orange", values: series.runP95, dash: [6, 3] }] },
   ];
 }
 
