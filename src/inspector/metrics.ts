@@ -49,19 +49,20 @@ export function metricSeries(points: readonly MetricPoint[], { from, to, bucket,
     expired: sums("expired"),
     dead: sums("dead"),
     redriven: sums("redriven"),
-    waitP50: inBucket.map((minutes) => weighted(minutes, "waitP50")),
-    waitP95: inBucket.map((minutes) => worst(minutes, "waitP95")),
-    runP50: inBucket.map((minutes) => weighted(minutes, "runP50")),
-    runP95: inBucket.map((minutes) => worst(minutes, "runP95")),
+    waitP50: inBucket.map((minutes) => medianOf(minutes, "waitP50")),
+    waitP95: inBucket.map((minutes) => worstOf(minutes, "waitP95")),
+    runP50: inBucket.map((minutes) => medianOf(minutes, "runP50")),
+    runP95: inBucket.map((minutes) => worstOf(minutes, "runP95")),
   };
 }
 
-function weighted(minutes: readonly MetricPoint[], name: "waitP50" | "runP50"): number | null {
+/** The mean of medians, weighted by deliveries. */
+export function medianOf(minutes: readonly MetricPoint[], name: "waitP50" | "runP50"): number | null {
   const known = minutes.flatMap((point) => (point[name] === null ? [] : [{ value: point[name], weight: Math.max(1, point.delivered) }]));
   const weight = known.reduce((sum, each) => sum + each.weight, 0);
   return known.length === 0 ? null : known.reduce((sum, each) => sum + each.value * each.weight, 0) / weight;
 }
 
-function worst(minutes: readonly MetricPoint[], name: "waitP95" | "runP95"): number | null {
+export function worstOf(minutes: readonly MetricPoint[], name: "waitP95" | "runP95"): number | null {
   return minutes.reduce<number | null>((most, point) => (point[name] === null ? most : Math.max(most ?? 0, point[name])), null);
 }

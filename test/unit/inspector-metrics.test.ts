@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { jsonTextPayload, type MetricPoint } from "../../src/core/index.ts";
 import { metricSeries } from "../../src/inspector/metrics.ts";
+import { ratesOf } from "../../src/inspector/rates.ts";
 import { CallRefused, openPage } from "../support/inspector.ts";
 
 const MINUTE = 60_000;
@@ -23,6 +24,11 @@ describe("metrics in the inspector", () => {
     assert.deepEqual(series.waitP50, [40, null, null]);
     assert.deepEqual(series.waitP95, [900, null, null]);
     assert.deepEqual(series.runP50, [null, null, null]);
+  });
+
+  it("tells the pace as messages a second of the time that passed", () => {
+    const rates = ratesOf([point(0, { pushed: 120, completed: 60, delivered: 60, waitP50: 10, waitP95: 50 }), point(1, { pushed: 30 })], 1.5 * MINUTE);
+    assert.deepEqual([rates.pushed, rates.completed, rates.failed, rates.waitP50, rates.waitP95, rates.runP50], [150 / 90, 60 / 90, 0, 10, 50, null]);
   });
 
   it("counts what a real queue did, by group", async () => {
