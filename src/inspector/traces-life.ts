@@ -198,6 +198,8 @@ class Teller {
 
   #retry(at: Instant, event: TraceEvent): Open {
     const due = recorded(event)["retryAt"];
+    // Without a delay it waits for its turn at once.
+    if (typeof due === "number" && due <= at) return this.#step("waiting", at);
     return { ...this.#step("retrying", at), until: typeof due === "number" ? due : null };
   }
 
