@@ -1,8 +1,9 @@
-import type { MetricPoint } from "../core/index.ts";
+import type { DepthByState, MetricPoint } from "../core/index.ts";
 import type { Series } from "../protocol/index.ts";
 import type { Handlers } from "./handlers.ts";
 
 const MINUTE = 60_000;
+const UNKNOWN: DepthByState = { waiting: null, leased: null, scheduled: null, dead: null };
 /** As many as a chart shows apart. */
 const MOST_BUCKETS = 360;
 
@@ -38,10 +39,17 @@ export function metricSeries(points: readonly MetricPoint[], { from, to, bucket,
   const inBucket = at.map((_, index) => byBucket.get(index) ?? []);
   const sums = (name: "pushed" | "delivered" | "completed" | "failed" | "expired" | "dead" | "redriven"): number[] => inBucket.map((minutes) => minutes.reduce((sum, point) => sum + point[name], 0));
   let last = depth;
+  let state: DepthByState = UNKNOWN;
+  // A minute without a change ended as the one before it.
+  const states = inBucket.map((minutes) => (state = minutes.at(-1)?.states ?? state));
   return {
     bucket,
     at,
     depth: inBucket.map((minutes) => (last = minutes.at(-1)?.depth ?? last)),
+    waiting: states.map(({ waiting }) => waiting),
+    leased: states.map(({ leased }) => leased),
+    scheduled: states.map(({ scheduled }) => scheduled),
+    deadLetters: states.map(({ dead }) => dead),
     pushed: sums("pushed"),
     delivered: sums("delivered"),
     completed: sums("completed"),

@@ -3,6 +3,7 @@ import { count, instant, shortText } from "./fields.ts";
 import { method } from "./method.ts";
 
 const many = z.array(count);
+const known = z.array(z.nullable(count));
 const times = z.array(z.nullable(z.number()));
 
 /** Columns of equal length, one value for each bucket of time; what was counted within it, or how it stood at its end. */
@@ -11,7 +12,13 @@ const series = z.object({
   bucket: count,
   /** Beginnings of the buckets. */
   at: z.array(instant),
+  /** Messages that weren't completed. */
   depth: many,
+  /** Of them, by state; `null` where it isn't known how a minute ended. */
+  waiting: known,
+  leased: known,
+  scheduled: known,
+  deadLetters: known,
   pushed: many,
   delivered: many,
   completed: many,

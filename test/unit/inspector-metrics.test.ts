@@ -6,8 +6,8 @@ import { ratesOf } from "../../src/inspector/rates.ts";
 import { CallRefused, openPage } from "../support/inspector.ts";
 
 const MINUTE = 60_000;
-const QUIET = { pushed: 0, delivered: 0, completed: 0, failed: 0, expired: 0, dead: 0, redriven: 0, depth: 0, waitP50: null, waitP95: null, runP50: null, runP95: null };
-const point = (minute: number, fields: Partial<MetricPoint>): MetricPoint => ({ ...QUIET, ...fields, minute: minute * MINUTE }) as MetricPoint;
+const QUIET = { pushed: 0, delivered: 0, completed: 0, failed: 0, expired: 0, dead: 0, redriven: 0, depth: 0, waitP50: null, waitP95: null, runP50: null, runP95: null, states: { waiting: null, leased: null, scheduled: null, dead: null } };
+const point = (minute: number, fields: Partial<MetricPoint>): MetricPoint => ({ ...QUIET, ...fields, minute: minute * MINUTE });
 const settings = { from: 0, to: 6 * MINUTE, bucket: 2 * MINUTE, depth: 7 };
 
 describe("metrics in the inspector", () => {
@@ -42,6 +42,7 @@ describe("metrics in the inspector", () => {
     assert.equal(series.at.length, 15);
     const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
     assert.deepEqual([sum(series.pushed), sum(series.delivered), sum(series.completed), series.depth.at(-1)], [5, 1, 1, 4]);
+    assert.deepEqual([series.waiting.at(-1), series.leased.at(-1), series.scheduled.at(-1), series.deadLetters.at(-1)], [4, 0, 0, 0]);
     assert.deepEqual((await page.call("metrics.partitions", { queue: "orders", group: "default", limit: 10 })).rows.map(({ name, lag }) => [name, lag]), [["p0", 2], ["p1", 2]]);
   });
 

@@ -67,7 +67,18 @@ function Figures({ series, asTable }: { readonly series: Series; readonly asTabl
 function figures(series: Series): Figure[] {
   const aSecond = (values: readonly number[]): number[] => values.map((value) => value / (series.bucket / 1000));
   return [
-    { title: t("Depth"), hint: t("messages not completed"), format: compact, lines: [{ label: t("depth"), color: "--vscode-charts-blue", values: series.depth, fill: true }] },
+    {
+      title: t("Depth"),
+      hint: t("messages by state, as a minute ended"),
+      format: compact,
+      lines: [
+        { label: t("not completed"), color: "--vscode-charts-blue", values: series.depth, fill: true },
+        { label: t("waiting"), color: "--vscode-charts-green", values: series.waiting, dash: [6, 3] },
+        { label: t("leased"), color: "--vscode-charts-purple", values: series.leased },
+        { label: t("scheduled"), color: "--vscode-charts-yellow", values: series.scheduled, dash: [2, 3] },
+        { label: t("dead"), color: "--vscode-charts-red", values: series.deadLetters },
+      ],
+    },
     {
       title: t("Rates"),
       hint: t("messages a second"),
