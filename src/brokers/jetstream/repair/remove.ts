@@ -117,7 +117,7 @@ async function forgetTimeline({ api }: Engine, subjects: Subjects, number: numbe
 }
 
 /** Tells of messages whether they have dead letters. The server goes through all subjects for one, so they are listed where they aren't too many. */
-async function deadAmong({ api }: Engine, subjects: Subjects): Promise<(seq: number) => Promise<boolean>> {
+export async function deadAmong({ api }: Engine, subjects: Subjects): Promise<(seq: number) => Promise<boolean>> {
   const { total = 0, state } = await api.streamInfo(subjects.log, { subjects_filter: subjects.allDead(), offset: 0 });
   const listed = Object.keys(state.subjects ?? {});
   if (listed.length < total) return async (seq) => (await api.read(subjects.log, { last_by_subj: subjects.deadOf("*", seq) })) !== undefined;
