@@ -85,9 +85,10 @@ export async function openDashboard({ name, fill = fillSample, args = [], browse
 /** Whatever a page complains about; the policy's violations too, which no exception tells. */
 async function listenForProblems(page: Page): Promise<readonly string[]> {
   const problems: string[] = [];
-  page.on("pageerror", (error) => { problems.push(`exception: ${error.message}`); });
-  page.on("console", (message) => { if (message.type() === "error") problems.push(`console: ${message.text()}`); });
-  await page.exposeFunction("reportViolation", (text: string) => { problems.push(`policy: ${text}`); });
+  const note = (problem: string): void => { if (!problems.includes(problem)) problems.push(problem); };
+  page.on("pageerror", (error) => { note(`exception: ${error.message}`); });
+  page.on("console", (message) => { if (message.type() === "error") note(`console: ${message.text()}`); });
+  await page.exposeFunction("reportViolation", (text: string) => { note(`policy: ${text}`); });
   await page.addInitScript("addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI, sourceFile, lineNumber }) => { reportViolation([violatedDirective, blockedURI, sourceFile, lineNumber].join(' ')); });");
   return problems;
 }

@@ -15,10 +15,14 @@ export function Dashboard({ client, surroundings }: { readonly client: Client; r
   const route = useRoute();
   const status = useStatus(client, surroundings.connection.status);
   const memory = useMemo(() => sessionMemory(route.queue === null ? "queues" : `queue ${route.queue}`), [route.queue]);
-  useEffect(() => { document.title = route.queue === null ? "Queuescope" : `${route.queue} – Queuescope`; }, [route.queue]);
+  useEffect(() => {
+    document.title = route.queue === null ? "Queuescope" : `${route.queue} – Queuescope`;
+    // What to show first is good once: a reload shows what was shown last.
+    if (route.queue !== null) history.replaceState(null, "", queueAddress(route.queue));
+  }, [route]);
   useEffect(() => client.onEvent((event) => {
-    if (event.name === "show") location.hash = queueAddress(event.queue, event);
-  }), [client]);
+    if (event.name === "show" && event.queue !== route.queue) location.hash = queueAddress(event.queue, event);
+  }), [client, route]);
   return (
     <>
       <nav class="dashboard-bar" aria-label={t("Dashboard")}>

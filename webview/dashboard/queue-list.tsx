@@ -81,7 +81,7 @@ function columns(): Column<ListedQueue>[] {
     { key: "name", title: t("Queue"), width: "minmax(200px, 1fr)", cell: ({ name, paused }) => <><a href={queueAddress(name)} tabIndex={-1} title={name}>{name}</a>{paused && <span class="paused"><Icon name="debug-pause" /> {t("paused")}</span>}</> },
     { key: "dead", title: t("Dead letters"), width: "112px", numeric: true, cell: (queue) => <span class={deadOf(queue) > 0 ? "alarming" : "nought"}>{number(deadOf(queue))}</span> },
     { key: "lag", title: t("Worst lag"), width: "minmax(140px, 220px)", numeric: true, cell: (queue) => <Lag queue={queue} /> },
-    { key: "oldest", title: t("Waits for"), width: "96px", numeric: true, cell: ({ lag }) => (lag?.worst?.oldestReadyAge == null ? "" : duration(lag.worst.oldestReadyAge)) },
+    { key: "oldest", title: t("Oldest waits"), width: "112px", numeric: true, cell: ({ lag }) => (lag?.worst?.oldestReadyAge == null ? "" : duration(lag.worst.oldestReadyAge)) },
     state("ready", t("ready")),
     state("scheduled", t("scheduled")),
     state("leased", t("leased")),

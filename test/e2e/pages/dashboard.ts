@@ -57,6 +57,11 @@ export class Dashboard {
     await this.page.getByRole("tabpanel", { name: tab }).waitFor();
   }
 
+  /** Nothing is being read any more, for now. */
+  async settled(): Promise<void> {
+    await this.page.locator(".loading, [aria-busy='true']").first().waitFor({ state: "detached" });
+  }
+
   get dialog(): Locator {
     return this.page.getByRole("dialog");
   }
