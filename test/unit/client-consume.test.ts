@@ -297,6 +297,20 @@ describe("leases of a consumer", () => {
     assert.equal((await queues.queue("orders").stats()).counts.completed, 1);
   });
 
+  it("stores a slow batch message by message, so that a crash redelivers little", async (t) => {
+    const queues = await openQueues(t);
+    const orders = queues.queue<number>("orders");
+    await orders.push([1, 2, 3]);
+    const completed: number[] = [];
+    await orders.batch(3).each().wait(false).consume(async () => {
+      completed.push((await orders.stats()).counts.completed);
+      const from = performance.now();
+      // Longer than acks are held back.
+      await until("time to pass", () => performance.now() - from > 60);
+    });
+    assert.deepEqual(completed, [0, 1, 2]);
+  });
+
   for (const how of ["nack", "release"] as const) {
     it(`a handler's own ${how} ends its partition's batch: what is behind comes after it again`, async (t) => {
       const queues = await openQueues(t);

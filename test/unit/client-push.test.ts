@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { Connection } from "../../src/client/connection.ts";
+import { HeldLeases } from "../../src/client/leases.ts";
+import { silentLogger } from "../../src/client/log.ts";
+import { type Messages, QueuescopeError } from "../../src/core/index.ts";
 import { openQueues } from "../support/queues.ts";
 import { until } from "../support/until.ts";
 
@@ -125,6 +129,24 @@ describe("buffered pushes", () => {
     assert.equal(queues.bufferStats().messages, 0);
     await events.flushBuffer();
     assert.deepEqual((await events.batch(10).pop()).map(({ data }) => data), [1, 3, 4]);
+  });
+
+  it("are pushed on behind what a push that failed in the middle had stored", async (t) => {
+    const queues = await openQueues(t);
+    const { messages } = queues.broker;
+    let pushes = 0;
+    const push: Messages["push"] = async (queue, items) => {
+      pushes += 1;
+      if (pushes > 1) return messages.push(queue, items);
+      const stored = (await messages.push(queue, items.slice(0, 2))).map(({ id }) => id);
+      throw new QueuescopeError("partial-push", "The test cut the push off.", { stored });
+    };
+    const connection = new Connection({ broker: { ...queues.broker, messages: { ...messages, push } }, held: new HeldLeases(), logger: silentLogger, release: () => Promise.resolve() });
+    const events = connection.queue("events");
+    await events.buffer({ timeMillis: "1h" }).push([1, 2, 3, 4, 5]);
+    await assert.rejects(events.flushBuffer(), { code: "partial-push" });
+    await events.flushBuffer();
+    assert.deepEqual((await events.batch(10).pop()).map(({ data }) => data), [1, 2, 3, 4, 5]);
   });
 
   it("that are refused don't keep the connection open: close tells of them and closes", async (t) => {
