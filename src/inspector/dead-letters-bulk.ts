@@ -17,17 +17,25 @@ type Redriven = RedriveResult["redriven"];
 interface Stopped { readonly code: string; readonly message: string }
 
 /** The dead letters of a selection, oldest first, some at a time. Those that are redriven or discarded meanwhile don't upset it. */
-export async function* eachSelected(broker: Broker, queue: string, { ids, filter, fingerprint }: DeadSelection, { signal, limit = Number.POSITIVE_INFINITY }: { readonly signal: AbortSignal; readonly limit?: number }): AsyncGenerator<readonly DeadLetter[]> {
+export async function* eachSelected(broker: Broker, queue: string, { ids, filter, fingerprints }: DeadSelection, { signal, limit = Number.POSITIVE_INFINITY }: { readonly signal: AbortSignal; readonly limit?: number }): AsyncGenerator<readonly DeadLetter[]> {
+  const fits = fitting(fingerprints);
   let left = limit;
   for (let after: string | undefined; left > 0; ) {
     signal.throwIfAborted();
     const { items, next } = await broker.inspect.deadLetters(queue, { ...filter, ids, after, limit: Math.min(PAGE, left) });
-    const fits = fingerprint === undefined ? items : items.filter(({ error }) => errorFingerprint(error) === fingerprint);
-    left -= fits.length;
-    if (fits.length > 0) yield fits;
+    const letters = items.filter(fits);
+    left -= letters.length;
+    if (letters.length > 0) yield letters;
     if (next === null) return;
     after = next;
   }
+}
+
+/** Whether a dead letter's error is of one of these kinds; of none given all are. */
+export function fitting(fingerprints: readonly string[] | undefined): (letter: DeadLetter) => boolean {
+  if (fingerprints === undefined) return () => true;
+  const wanted = new Set(fingerprints);
+  return ({ error }) => wanted.has(errorFingerprint(error));
 }
 
 export async function selectionCount(call: Call<{ scanned: number }>, queue: string, selection: DeadSelection): Promise<Result<"deadLetters.count">> {

@@ -1,7 +1,7 @@
 import { contentDocument } from "../client/documents/write.ts";
 import { type Broker, type DeadLetter, errorFingerprint, firstLine, invalidInput, isQueuescopeError, type Message } from "../core/index.ts";
 import type { DeadDetail, DeadGroup, DeadRow } from "../protocol/index.ts";
-import { discardSelected, eachSelected, redriveSelected, selectionCount } from "./dead-letters-bulk.ts";
+import { discardSelected, eachSelected, fitting, redriveSelected, selectionCount } from "./dead-letters-bulk.ts";
 import type { Handlers } from "./handlers.ts";
 import type { Editor, Host } from "./host.ts";
 import { preview } from "./messages.ts";
@@ -27,13 +27,14 @@ export const deadLetterHandlers = {
   },
 
   "deadLetters.list": async ({ queue, selection, after, limit }, { broker, signal }) => {
+    const fits = fitting(selection.fingerprints);
     const rows: DeadRow[] = [];
     const most = Math.min(limit, PAGE);
     let next = after;
     for (let read = 0; rows.length < most && read < MOST_READ; ) {
       signal.throwIfAborted();
-      const page = await broker.inspect.deadLetters(queue, { ...selection.filter, ids: selection.ids, after: next, limit: selection.fingerprint === undefined ? most : PAGE });
-      rows.push(...page.items.filter(({ error }) => selection.fingerprint === undefined || errorFingerprint(error) === selection.fingerprint).map(deadRow));
+      const page = await broker.inspect.deadLetters(queue, { ...selection.filter, ids: selection.ids, after: next, limit: selection.fingerprints === undefined ? most : PAGE });
+      rows.push(...page.items.filter(fits).map(deadRow));
       if (page.next === null) return { rows, next: null };
       next = page.next;
       read += Math.max(page.items.length, 1);

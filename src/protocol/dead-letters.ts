@@ -12,12 +12,12 @@ export const deadFilter = z.object({
 });
 export type DeadFilter = z.infer<typeof deadFilter>;
 
-/** What an action is for: named ones, those of one kind of error, or all that match. */
+/** What an action is for: named ones, those of some kinds of error, or all that match. */
 export const deadSelection = z.object({
   ids: z.optional(z.array(shortText).check(z.maxLength(10_000))),
   filter: deadFilter,
-  /** Of an error, see src/core/fingerprint.ts; "" is that of none. */
-  fingerprint: z.optional(shortText),
+  /** Of errors, see src/core/fingerprint.ts; "" is that of none. */
+  fingerprints: z.optional(z.array(shortText).check(z.maxLength(10_000))),
 });
 export type DeadSelection = z.infer<typeof deadSelection>;
 

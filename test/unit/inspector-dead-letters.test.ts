@@ -72,7 +72,7 @@ describe("the inspector's dead letters", () => {
 
   it("are listed by the kind of their error, in pages", async (t) => {
     const { page } = await opened(t);
-    assert.equal((await idsOf(page, "orders", { filter: {}, fingerprint: TIMED_OUT })).length, 4);
+    assert.equal((await idsOf(page, "orders", { filter: {}, fingerprints: [TIMED_OUT] })).length, 4);
     const first = await page.call("deadLetters.list", { queue: "orders", selection: all, limit: 3 });
     assert.ok(first.next !== null);
     const second = await page.call("deadLetters.list", { queue: "orders", selection: all, limit: 3, after: first.next });
@@ -109,7 +109,7 @@ describe("the inspector's dead letters", () => {
     const progress: number[] = [];
     const chosen = await page.call("deadLetters.redrive", redrive("orders", { ids: [one, two], filter: {} }), { onProgress: ({ done }) => { progress.push(done); } });
     assert.deepEqual([chosen.count, chosen.before, chosen.stopped, progress.at(-1)], [2, 0, null, 2]);
-    const kind = await page.call("deadLetters.redrive", redrive("orders", { filter: {}, fingerprint: TIMED_OUT }, { to: "orders" }));
+    const kind = await page.call("deadLetters.redrive", redrive("orders", { filter: {}, fingerprints: [TIMED_OUT] }, { to: "orders" }));
     assert.deepEqual([kind.count, kind.before], [2, 2]);
     const rest = await page.call("deadLetters.redrive", redrive("orders", all));
     assert.deepEqual([rest.count, rest.before], [1, 4]);
@@ -191,7 +191,7 @@ describe("the inspector's dead letters", () => {
 
   it("are discarded: exactly those of the selection", async (t) => {
     const { queues, page } = await opened(t);
-    assert.deepEqual(await page.call("deadLetters.discard", { queue: "orders", selection: { filter: {}, fingerprint: TIMED_OUT } }), { discarded: 4, stopped: null });
+    assert.deepEqual(await page.call("deadLetters.discard", { queue: "orders", selection: { filter: {}, fingerprints: [TIMED_OUT] } }), { discarded: 4, stopped: null });
     assert.deepEqual((await queues.broker.inspect.deadLetters("orders")).items.map(({ error }) => error), ['RangeError: No customer "c-3"']);
   });
 
@@ -217,7 +217,7 @@ describe("the inspector's dead letters on NATS", { skip: natsSkip() }, () => {
     const page = await pageOn(t, queues);
     const { groups } = await page.call("deadLetters.groups", { queue: "orders", filter: {}, most: 1000 });
     assert.deepEqual(groups.map(({ fingerprint, count }) => [fingerprint, count]).sort(), [[TIMED_OUT, 4], ["RangeError: No customer <text>", 1]]);
-    const { redriven } = await page.call("deadLetters.redrive", redrive("orders", { filter: {}, fingerprint: TIMED_OUT }));
+    const { redriven } = await page.call("deadLetters.redrive", redrive("orders", { filter: {}, fingerprints: [TIMED_OUT] }));
     assert.equal(redriven.length, 4);
     assert.equal((await page.call("deadLetters.undo", { queue: "orders", ids: redriven.map(({ deadLetterId }) => deadLetterId) })).undone, 4);
     assert.equal((await page.call("deadLetters.discard", { queue: "orders", selection: all })).discarded, 5);
