@@ -21,7 +21,7 @@ const OF_GROUP = "SELECT lease, gid, lane, first, last, leased_at, expires_at FR
 const MESSAGES = "SELECT id FROM msg INDEXED BY msg_lane WHERE lane = ? AND id > ? AND id <= ? UNION SELECT id FROM exc INDEXED BY exc_lease WHERE lease = ? AND id > ? ORDER BY id LIMIT ? + 0";
 
 /** Leased messages, by lease. */
-export function leases(tx: ReadTx, queue: QueueRow, request: PageRequest & { readonly group?: string; readonly worker?: string }, unseal: Unseal): Page<LeasedMessage> {
+export function leases(tx: ReadTx, queue: QueueRow, request: PageRequest & { readonly group?: string | undefined; readonly worker?: string | undefined }, unseal: Unseal): Page<LeasedMessage> {
   const limit = pageLimit(request);
   const start = readPlace(request.after);
   const groups = groupsOf(tx, queue.qid).filter(({ name }) => request.group === undefined || name === request.group);

@@ -18,7 +18,7 @@ interface Series {
 }
 
 /** Without a group: all groups together, and the depth of the one that is furthest behind. */
-export function metrics(tx: ReadTx, queue: QueueRow, request: { readonly group?: string; readonly from: Instant; readonly to: Instant }): MetricPoint[] {
+export function metrics(tx: ReadTx, queue: QueueRow, request: { readonly group?: string | undefined; readonly from: Instant; readonly to: Instant }): MetricPoint[] {
   const { from, to } = checkedSpan(request);
   const groups = request.group === undefined ? groupsOf(tx, queue.qid) : [findGroup(tx, queue.qid, request.group)].filter((row) => row !== undefined);
   const queueSeries = series(tx, queue.qid, 0, { minute: queue.minute, counters: { pushed: queue.pushed, removed: queue.removed, scheduled: queue.scheduled } }, from, to);

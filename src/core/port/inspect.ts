@@ -21,7 +21,7 @@ export interface Inspect {
   stats(queue: string): Promise<QueueStats>;
   partitions(queue: string, request?: PartitionsRequest): Promise<Page<PartitionInfo>>;
   groups(queue: string): Promise<GroupInfo[]>;
-  leases(queue: string, request?: PageRequest & { readonly group?: string; readonly worker?: string }): Promise<Page<LeasedMessage>>;
+  leases(queue: string, request?: PageRequest & { readonly group?: string | undefined; readonly worker?: string | undefined }): Promise<Page<LeasedMessage>>;
   deadLetters(queue: string, request?: PageRequest & DeadLetterFilter): Promise<Page<DeadLetter>>;
   /** How many match, at most `limit` (default 10000): what a confirmation shows. */
   countDeadLetters(queue: string, filter?: DeadLetterFilter): Promise<number>;
@@ -35,7 +35,7 @@ export interface Inspect {
   traces(request: PageRequest & TraceFilter): Promise<Page<TraceEvent>>;
   traceNames(request?: PageRequest & { readonly match?: string | undefined }): Promise<Page<TraceNameInfo>>;
   /** Counters by the minute, from <= minute < to; minutes without a change are left out. */
-  metrics(queue: string, request: { readonly group?: string; readonly from: Instant; readonly to: Instant }): Promise<MetricPoint[]>;
+  metrics(queue: string, request: { readonly group?: string | undefined; readonly from: Instant; readonly to: Instant }): Promise<MetricPoint[]>;
   /** How many messages entered in each of `buckets` equal spans of [from, to). */
   histogram(queue: string, request: { readonly from: Instant; readonly to: Instant; readonly buckets: number }): Promise<number[]>;
   health(): Promise<Health>;

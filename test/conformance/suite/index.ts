@@ -9,6 +9,7 @@ import { metricStates } from "./metric-states.ts";
 import { newest } from "./newest.ts";
 import { options } from "./options.ts";
 import { order } from "./order.ts";
+import { partitionLag } from "./partition-lag.ts";
 import { pop } from "./pop.ts";
 import { push } from "./push.ts";
 import { pyqueue } from "./pyqueue.ts";
@@ -25,7 +26,7 @@ import { workers } from "./workers.ts";
 
 /** Every rule of the contract (docs/semantics.md), for any broker. */
 export function contract(factory: BrokerFactory): void {
-  for (const part of [order, groups, pop, settle, attempts, deadLetters, undo, transactions, push, data, options, encryption, inspect, newest, metricStates, seekPreview, repair, traces, watch, queues, workers]) part(factory);
+  for (const part of [order, groups, pop, settle, attempts, deadLetters, undo, transactions, push, data, options, encryption, inspect, newest, metricStates, partitionLag, seekPreview, repair, traces, watch, queues, workers]) part(factory);
 }
 
 /** What users of Queen MQ and PyQueue rely on. */

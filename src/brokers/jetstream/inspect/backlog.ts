@@ -10,6 +10,9 @@ import type { GroupView } from "./view.ts";
 
 /** So many partitions are counted one by one, where estimates are all there is. */
 const COUNTED = 150;
+/** Entries ahead of a group that are looked at, without their data (a count costs as much as 200 of them); where there are more, some of the last too. */
+const AHEAD = 20_000;
+const LAST = 2_000;
 
 interface Ranked {
   readonly name: string;
@@ -24,32 +27,35 @@ export class Backlog {
   readonly #view: GroupView;
   readonly #ahead: ReadonlyMap<string, number>;
   /** All messages ahead were looked at: the lags are exact. */
-  readonly #exact: boolean;
-  /** Of all entries of the log, those ahead. */
-  readonly #share: number;
+  readonly exact: boolean;
+  /** For each entry ahead that was looked at, how many there are. */
+  readonly #each: number;
 
-  private constructor(engine: Engine, subjects: Subjects, view: GroupView, ahead: ReadonlyMap<string, number>, exact: boolean, share: number) {
+  private constructor(engine: Engine, subjects: Subjects, view: GroupView, ahead: ReadonlyMap<string, number>, exact: boolean, each: number) {
     this.#engine = engine;
     this.#subjects = subjects;
     this.#view = view;
     this.#ahead = ahead;
-    this.#exact = exact;
-    this.#share = share;
+    this.exact = exact;
+    this.#each = each;
   }
 
   static async read(engine: Engine, queue: Definition, view: GroupView): Promise<Backlog> {
     const { api } = engine;
     const subjects = new Subjects(queue.name);
     const at = view.at(0);
-    // Without a filter: the server would have to go through all partitions for one.
-    const [read, { state }] = await Promise.all([api.readMany(subjects.log, null, at + 1, SCAN_LIMIT, { headersOnly: true }), api.streamInfo(subjects.log)]);
+    // Without a filter: the server would have to go through all partitions for one. To a new group everything is ahead, and known.
+    const most = view.head === null ? SCAN_LIMIT : AHEAD;
+    const [first, { state }] = await Promise.all([api.readMany(subjects.log, null, at + 1, most, { headersOnly: true }), api.streamInfo(subjects.log)]);
+    const exact = first.length < most;
+    const last = exact || view.head === null ? [] : await api.readMany(subjects.log, null, Math.max((first.at(-1)?.seq ?? at) + 1, state.last_seq - LAST), LAST, { headersOnly: true });
     const ahead = new Map<string, number>();
-    for (const message of read) {
+    for (const message of [...first, ...last]) {
       const partition = subjects.isMessage(message.subject) ? message.place.partition : null;
       if (partition !== null && view.isUntouched(message) && !isExpired(message, view.now)) ahead.set(partition, (ahead.get(partition) ?? 0) + 1);
     }
-    const share = (state.last_seq - Math.max(at, state.first_seq - 1)) / Math.max(1, state.last_seq - state.first_seq + 1);
-    return new Backlog(engine, subjects, view, ahead, read.length < SCAN_LIMIT, share);
+    const each = (state.last_seq - at) / Math.max(1, first.length + last.length);
+    return new Backlog(engine, subjects, view, ahead, exact, Math.max(1, each));
   }
 
   /** As far as the record and the messages looked at tell. */
@@ -66,9 +72,16 @@ export class Backlog {
   /** All partitions: exactly, or by an estimate of each. */
   async ranked(names: Names): Promise<Ranked[]> {
     const all = [...names].map(([name, messages]) => ({ name, messages }));
-    if (this.#exact) return all.map(({ name, messages }) => ({ name, messages, lag: this.lagOf(name) }));
+    if (this.exact) return all.map(({ name, messages }) => ({ name, messages, lag: this.lagOf(name) }));
     if (all.length <= COUNTED) return pipelined(all, async ({ name, messages }) => ({ name, messages, lag: await this.#countLag(name, Infinity, messages) }));
-    return all.map(({ name, messages }) => ({ name, messages, lag: Math.max(this.lagOf(name), Math.round(messages * this.#share)) }));
+    return all.map(({ name, messages }) => ({ name, messages, lag: this.#estimate(name, messages) }));
+  }
+
+  /** As if the entries that weren't looked at were like those that were; what isn't among them has few. */
+  #estimate(name: string, messages: number): number {
+    if (this.#view.head === null) return messages;
+    const seen = this.#ahead.get(name) ?? 0;
+    return Math.min(messages, (this.#view.parts.get(name)?.n ?? 0) + (seen === 0 ? 0 : Math.round(seen * this.#each)));
   }
 
   /** For those that are shown everything is exact. */
@@ -80,7 +93,7 @@ export class Backlog {
     const { api } = this.#engine;
     const { log } = this.#subjects;
     const [last, stored] = await Promise.all([api.read(log, { last_by_subj: this.#subjects.partition(name) }), messages ?? this.#countAll(name)]);
-    const behind = this.#exact ? lag : await this.#countLag(name, last?.seq ?? 0, stored);
+    const behind = this.exact ? lag : await this.#countLag(name, last?.seq ?? 0, stored);
     const part = this.#view.parts.get(name);
     const lease = part?.lease !== undefined && part.lease.ends > this.#view.now ? part.lease : undefined;
     const lastPushedAt = last === undefined ? null : LogMessage.ofStored(last).at;

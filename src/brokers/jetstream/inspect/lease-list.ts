@@ -5,7 +5,7 @@ import type { Engine } from "../engine.ts";
 import type { Lease } from "../record.ts";
 import { isExpired, Reading } from "./reading.ts";
 
-type LeasesRequest = PageRequest & { readonly group?: string; readonly worker?: string };
+type LeasesRequest = PageRequest & { readonly group?: string | undefined; readonly worker?: string | undefined };
 
 /** Behind a message of a lease. */
 interface Place {

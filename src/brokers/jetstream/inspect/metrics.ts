@@ -34,7 +34,7 @@ const LATE = 3 * MINUTE;
 const MOST_TIMINGS = 20_000;
 
 /** Without a group: all groups together, and the depth of the one that is furthest behind. */
-export async function metrics(engine: Engine, queue: Definition, request: { readonly group?: string; readonly from: Instant; readonly to: Instant }): Promise<MetricPoint[]> {
+export async function metrics(engine: Engine, queue: Definition, request: { readonly group?: string | undefined; readonly from: Instant; readonly to: Instant }): Promise<MetricPoint[]> {
   const span = wholeMinutes(checkedSpan(request), queue.createdAt, engine.now());
   if (span.to <= span.from) return [];
   const entries = await Entries.open(engine, queue);

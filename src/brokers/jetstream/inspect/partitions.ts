@@ -23,11 +23,11 @@ type Place = { readonly lag: number; readonly name: string } | { readonly name: 
 
 /**
  * Up to some 50,000 partitions are listed and sorted whole: by name, or by how far each is behind. That is exact while
- * no more than 2,000 messages wait to be taken up the first time; beyond, it is estimated from what each partition
- * holds, and only the lags shown are counted.
+ * no more than 20,000 messages wait to be taken up the first time; beyond, it is estimated from the first and the last of
+ * them, and only the lags shown are counted: each page is in order, and the next page may hold a larger one.
  *
  * More partitions than that are too many to sort. The worst first then means: those that the group holds or waits for,
- * and those among the next 2,000 messages, sorted; then all others, shelf by shelf (a 64th of them each) by name. By
+ * and those among the next 20,000 messages and the last 2,000, sorted; then all others, shelf by shelf (a 64th of them each) by name. By
  * name means: by name within each shelf.
  */
 export async function partitions(engine: Engine, queue: Definition, request: PartitionsRequest): Promise<Page<PartitionInfo>> {
@@ -37,7 +37,9 @@ export async function partitions(engine: Engine, queue: Definition, request: Par
   const subjects = new Subjects(queue.name);
   const backlog = await Backlog.read(engine, queue, await viewOf(engine, queue, request.group ?? DEFAULT_GROUP));
   const page = await pageOf(engine, subjects, backlog, request, place, limit);
-  return { items: await backlog.infos(page.items), next: page.next };
+  const items = await backlog.infos(page.items);
+  // Where pages were made by estimates, what is on one is put in order by what it is.
+  return { items: request.sort === "name" || backlog.exact ? items : items.sort(worseFirst), next: page.next };
 }
 
 async function pageOf(engine: Engine, subjects: Subjects, backlog: Backlog, request: PartitionsRequest, place: Place | null, limit: number): Promise<Page<Ranked>> {
