@@ -59,6 +59,8 @@ const OVERSCAN = 10;
 /** More is asked for when fewer rows than this are left. */
 const NEAR = 100;
 const LEAST_WIDTH = 40;
+/** Of a row, at each end; as in table.css. */
+const PADDING = 8;
 
 /**
  * A table that draws only the rows in sight, whatever their number. When rows change above, those in sight stay where
@@ -70,6 +72,7 @@ export function DataTable<Row>(props: DataTableProps<Row>): JSX.Element {
   const scroller = useRef<HTMLDivElement>(null);
   const { first, last, top } = useSight(scroller, props);
   const tracks = columns.map(({ width }) => width).join(" ");
+  const minWidth = `${leastWidth(columns)}px`;
   const currentIndex = rows.findIndex((row) => rowKey(row) === current);
   const pressed = useRef({ current: -1, range: -1 });
 
@@ -141,7 +144,7 @@ export function DataTable<Row>(props: DataTableProps<Row>): JSX.Element {
 
   return (
     <div class="table" role="grid" aria-label={label} aria-rowcount={(total ?? offset + rows.length) + 1} aria-multiselectable={chosen !== undefined} ref={scroller} tabIndex={0} onKeyDown={onKeyDown} {...(currentIndex < first || currentIndex > last ? {} : { "aria-activedescendant": `${id}-${currentIndex}` })}>
-      <div class="table-head" role="rowgroup">
+      <div class="table-head" role="rowgroup" style={{ minWidth }}>
         <div class="table-titles" role="row" aria-rowindex={1} style={{ gridTemplateColumns: tracks }}>
           {columns.map((column) => (
             <div key={column.key} role="columnheader" class={column.numeric === true ? "cell numeric" : "cell"} title={column.title}>
@@ -151,7 +154,7 @@ export function DataTable<Row>(props: DataTableProps<Row>): JSX.Element {
           ))}
         </div>
       </div>
-      <div class="table-canvas" role="rowgroup" style={{ height: `${rows.length * ROW_HEIGHT}px`, minWidth: "max-content" }}>
+      <div class="table-canvas" role="rowgroup" style={{ height: `${rows.length * ROW_HEIGHT}px`, minWidth }}>
         {rows.slice(first, last + 1).map((row, i) => {
           const index = first + i;
           const key = rowKey(row);
@@ -183,6 +186,11 @@ export function DataTable<Row>(props: DataTableProps<Row>): JSX.Element {
       </div>
     </div>
   );
+}
+
+/** The least that the tracks need: a minmax() counts with its minimum. */
+function leastWidth(columns: readonly { readonly width: string }[]): number {
+  return columns.reduce((sum, { width }) => sum + Number(/(\d+(?:\.\d+)?)px/.exec(width)?.[1] ?? LEAST_WIDTH), 2 * PADDING);
 }
 
 interface Place {
