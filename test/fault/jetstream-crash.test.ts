@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type TestContext, describe, it } from "node:test";
 import { connect, headers, type NatsConnection } from "@nats-io/transport-node";
 import { openJetStream } from "../../src/brokers/jetstream/index.ts";
+import type { Patch } from "../../src/brokers/jetstream/record.ts";
 import { type Broker, textPayload } from "../../src/core/index.ts";
 import { natsSkip, startNatsServer } from "../support/nats-server.ts";
 import { type Proxy, startProxy } from "../support/proxy.ts";
@@ -86,9 +87,9 @@ async function intents(nc: NatsConnection, what: "set" | "del"): Promise<string[
   const found: string[] = [];
   for (let seq = 1; ; ) {
     const { message } = (await nc.request("$JS.API.STREAM.MSG.GET.QSS_orders", JSON.stringify({ seq, next_by_subj: "qs-s.orders.g.default" }))).json<{ message?: { seq: number; data: string } }>();
-    if (message === undefined) return found.filter((name) => name.startsWith("i")).map((name) => name.slice(1));
-    const patch = JSON.parse(Buffer.from(message.data, "base64").toString()) as { readonly set?: object; readonly del?: readonly string[] };
-    found.push(...(what === "set" ? Object.keys(patch.set ?? {}) : (patch.del ?? [])));
+    if (message === undefined) return found;
+    const { set, del } = JSON.parse(Buffer.from(message.data, "base64").toString()) as Patch;
+    found.push(...(what === "set" ? (set?.i ?? []).filter((_, i) => i % 2 === 0) : (del?.i ?? [])).map(String));
     seq = message.seq + 1;
   }
 }

@@ -40,6 +40,12 @@ export async function settleBound(engine: Engine, results: SettleResult[], group
     },
   });
   await settleOne(engine, results, group);
+  // Of a lease that goes on; others are gone.
+  await group.session.run({ queue: group.queue, apply: (work) => { eachLease(work, group.asked, (lease) => without(lease, intent)); } });
+}
+
+function without(lease: Lease, intent: string): Lease {
+  return lease.bonds?.some((bond) => bond.intent === intent) === true ? { ...lease, bonds: lease.bonds.filter((bond) => bond.intent !== intent) } : lease;
 }
 
 function eachLease({ state }: Work, asked: Asking["asked"], change: (lease: Lease) => Lease): void {
