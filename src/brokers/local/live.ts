@@ -2,6 +2,7 @@ import { minuteOf } from "../../core/index.ts";
 import type { Instant } from "../../core/index.ts";
 import { findGroup, groupById, groupsOf, storeAcks } from "./group-row.ts";
 import type { GroupRow } from "./group-row.ts";
+import { KnownLanes } from "./known.ts";
 import { findQueue, queueById, queueNotFound } from "./queue-row.ts";
 import type { QueueRow } from "./queue-row.ts";
 import type { WriteTx } from "./tx.ts";
@@ -29,6 +30,7 @@ export class Kept {
   readonly complete = new Set<number>();
   /** When a group's leases were last looked at for those that ran out. */
   readonly looked = new Map<number, Instant>();
+  readonly lanes = new KnownLanes();
 
   group(qid: number, name: string): GroupRow | undefined {
     for (const row of this.groups.values()) if (row.qid === qid && row.name === name) return row;
@@ -54,6 +56,10 @@ export class Live {
   constructor(tx: WriteTx, kept: Kept) {
     this.#tx = tx;
     this.#kept = kept;
+  }
+
+  get known(): KnownLanes {
+    return this.#kept.lanes;
   }
 
   findQueue(name: string): LiveQueue | undefined {

@@ -1,5 +1,6 @@
 import { LOG_COLUMNS } from "./rows.ts";
-import type { ReadTx } from "./tx.ts";
+import { hasNoHistory } from "./standing.ts";
+import type { ReadTx, WriteTx } from "./tx.ts";
 
 export const CURSOR_COLUMNS = "c.lane, c.pos, c.ready_at, c.lease, c.ends_at, c.done, l.name, l.prio, l.last_at";
 
@@ -56,12 +57,14 @@ function candidate([id, ts, exp, enc, body, hdr, tx, alias, only_group, origin, 
 
 const COLUMNS = `m.id, ${LOG_COLUMNS}, e.charges, e.deliveries, e.visible_at, e.retrying, e.alone`;
 const FROM_LOG = `SELECT ${COLUMNS} FROM msg AS m INDEXED BY msg_lane LEFT JOIN exc AS e ON e.gid = ? AND e.id = m.id WHERE m.lane = ? AND m.id > ? ORDER BY m.id LIMIT ? + 0`;
+const WITHOUT_HISTORY = `SELECT m.id, ${LOG_COLUMNS}, NULL, NULL, NULL, NULL, NULL FROM msg AS m INDEXED BY msg_lane WHERE m.lane = ? AND m.id > ? ORDER BY m.id LIMIT ? + 0`;
 const RETURNED = `SELECT ${COLUMNS} FROM exc AS e INDEXED BY exc_due CROSS JOIN msg AS m ON m.id = e.id WHERE e.gid = ? AND e.lane = ? AND e.visible_at <= ? ORDER BY e.visible_at, e.id LIMIT ? + 0`;
 const ONE = `SELECT ${COLUMNS} FROM msg AS m LEFT JOIN exc AS e ON e.gid = ? AND e.id = m.id WHERE m.id = ?`;
 
 /** The lane's log behind `after`, in order. */
-export function logBehind(tx: ReadTx, gid: number, lane: number, after: number, limit: number): Candidate[] {
-  return tx.lists<CandidateColumns>(FROM_LOG, gid, lane, after, limit).map(candidate);
+export function logBehind(tx: WriteTx, gid: number, lane: number, after: number, limit: number): Candidate[] {
+  const rows = hasNoHistory(tx, gid) ? tx.lists<CandidateColumns>(WITHOUT_HISTORY, lane, after, limit) : tx.lists<CandidateColumns>(FROM_LOG, gid, lane, after, limit);
+  return rows.map(candidate);
 }
 
 /** Without a key: those that come again and are due. */
