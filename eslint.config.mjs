@@ -9,9 +9,10 @@ const MAY_IMPORT = {
   "brokers/http": ["core"],
   client: ["core", "brokers"],
   jobs: ["core", "client"],
-  server: ["core", "client", "jobs"],
-  cli: ["core", "client", "jobs", "server"],
-  extension: ["core", "client", "jobs", "protocol"],
+  inspector: ["core", "client", "protocol"],
+  server: ["core", "client", "jobs", "inspector", "protocol"],
+  cli: ["core", "client", "jobs", "inspector", "server"],
+  extension: ["core", "client", "jobs", "inspector", "protocol"],
 };
 const LAYERS = Object.keys(MAY_IMPORT);
 
@@ -33,9 +34,9 @@ function borders(layer) {
 
 export default tseslint.config(
   { ignores: ["dist/**", "node_modules/**", ".vscode-test/**", "test-results/**", "examples/**", "bench/plainjob/**"] },
-  ...tseslint.configs.strictTypeChecked.map((config) => ({ ...config, files: ["**/*.ts"] })),
+  ...tseslint.configs.strictTypeChecked.map((config) => ({ ...config, files: ["**/*.ts", "**/*.tsx"] })),
   {
-    files: ["**/*.ts"],
+    files: ["**/*.ts", "**/*.tsx"],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     linterOptions: { reportUnusedDisableDirectives: "error" },
     rules: {
@@ -53,4 +54,8 @@ export default tseslint.config(
     rules: { "@typescript-eslint/no-floating-promises": ["error", { allowForKnownSafeCalls: [{ from: "package", name: ["describe", "it", "test", "suite"], package: "node:test" }] }] },
   },
   ...LAYERS.map(borders),
+  {
+    files: ["webview/**/*.ts", "webview/**/*.tsx"],
+    rules: { "no-restricted-imports": ["error", { patterns: [{ regex: "^(\\.\\./)+src/(?!protocol/|core/)", message: "The page knows its host by the protocol only (see docs/architecture.md)." }, { regex: "^node:|^vscode$", message: "The page runs in a browser." }] }] },
+  },
 );

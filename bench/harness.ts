@@ -101,6 +101,18 @@ export class Bench {
     const ratios = ourRates.map((a, i) => a / (baseRates[i] ?? Number.NaN));
     return { value: median(ratios), ours: median(ourRates), base: median(baseRates), note: `${low(ratios).toFixed(2)} to ${high(ratios).toFixed(2)}` };
   }
+
+  /** Of a few first pages the slowest: what a view waits for, in milliseconds. */
+  async slowest(page: () => Promise<{ readonly items: readonly unknown[] }>): Promise<Measurement> {
+    const times: number[] = [];
+    for (let round = 0; round < this.settings.rounds; round++) {
+      const start = performance.now();
+      const { items } = await page();
+      times.push(performance.now() - start);
+      if (items.length === 0) throw new Error("The page is empty.");
+    }
+    return { value: high(times), note: `median ${median(times).toFixed(1)} ms` };
+  }
 }
 
 /** Operations per second over about `ms` of timed work; what `prepare` does is not counted. */

@@ -1,9 +1,9 @@
-import type { Broker, Delivery, PushItem, Settlement } from "../src/core/index.ts";
+import type { Broker, PushItem } from "../src/core/index.ts";
 import { natsSkip } from "../test/support/nats-server.ts";
-import { type Bench, type Measurement, median, type Scenario, scenario, type Side } from "./harness.ts";
+import { type Bench, type Scenario, scenario, type Side } from "./harness.ts";
 import { perKeyDispatch, pullAndAck, rawPublish, rawStream, windowedPublish } from "./jetstream-raw.ts";
 import { natsBroker, newServer, rawConnection } from "./jetstream-server.ts";
-import { batches, BODY, fill, QUEUE } from "./ours.ts";
+import { acked, batches, BODY, fill, QUEUE } from "./ours.ts";
 
 const BATCH = 100;
 const CALLS = 10;
@@ -44,11 +44,6 @@ function takingTogether(broker: Broker, prepare: () => Promise<void>): Side {
       return RUN;
     },
   };
-}
-
-function acked({ receipt }: Delivery): Settlement {
-  if (receipt === null) throw new Error("A leased delivery has a receipt.");
-  return { action: "ack", receipt };
 }
 
 async function together(rounds: number, call: () => Promise<void>): Promise<void> {
@@ -104,21 +99,8 @@ function takingSpread(broker: Broker, partitions: number): Side {
 
 async function wideBroker(bench: Bench, partitions: number): Promise<Broker> {
   const broker = await natsBroker(bench, await newServer(bench));
-  const next = batches(1_000, "mixed", partitions);
-  for (let pushed = 0; pushed < partitions; pushed += 1_000) await broker.messages.push(QUEUE, next());
+  await fill(broker, partitions, "mixed", partitions);
   return broker;
-}
-
-/** The slowest of a few first pages: what a view waits for. */
-async function pageTime(rounds: number, page: () => Promise<{ readonly items: readonly unknown[] }>): Promise<Measurement> {
-  const times: number[] = [];
-  for (let round = 0; round < rounds; round++) {
-    const start = performance.now();
-    const { items } = await page();
-    times.push(performance.now() - start);
-    if (items.length === 0) throw new Error("The page is empty.");
-  }
-  return { value: Math.max(...times), note: `median ${median(times).toFixed(1)} ms` };
 }
 
 /** One queue of a million partitions, which takes a while to make, for all rows that look at it. */
@@ -132,10 +114,9 @@ const wide: Scenario = {
   async measure(bench) {
     const count = 1_000_000 * bench.settings.scale;
     const [many, few] = [await wideBroker(bench, count), await wideBroker(bench, KEYS)];
-    const { rounds } = bench.settings;
     const measured = [
-      await pageTime(rounds, () => many.inspect.partitions(QUEUE, { limit: 100 })),
-      await pageTime(rounds, () => many.inspect.browse(QUEUE, { limit: 100 })),
+      await bench.slowest(() => many.inspect.partitions(QUEUE, { limit: 100 })),
+      await bench.slowest(() => many.inspect.browse(QUEUE, { limit: 100 })),
       await bench.ratio(pushingTogether(many, spread(count)), pushingTogether(few, spread(KEYS))),
       await bench.ratio(takingSpread(many, count), takingSpread(few, KEYS)),
     ];

@@ -1,5 +1,5 @@
 import { openLocal } from "../src/brokers/local/index.ts";
-import type { Broker, PopRequest, PushItem, Settlement } from "../src/core/index.ts";
+import type { Broker, Delivery, PopRequest, PushItem, Settlement } from "../src/core/index.ts";
 import type { Bench, Side } from "./harness.ts";
 
 export const QUEUE = "bench";
@@ -46,10 +46,10 @@ export async function fill(broker: Broker, messages: number, keys: Keys, partiti
   for (let pushed = 0; pushed < messages; pushed += size) await broker.messages.push(QUEUE, next());
 }
 
-const ack = (receipt: string | null): Settlement => {
+export function acked({ receipt }: Delivery): Settlement {
   if (receipt === null) throw new Error("A leased delivery has a receipt.");
   return { action: "ack", receipt };
-};
+}
 
 /** Pop, then ack, in two commits. */
 export function popAndAck(broker: Broker, keys: Keys, request: PopRequest = {}): Side {
@@ -57,7 +57,7 @@ export function popAndAck(broker: Broker, keys: Keys, request: PopRequest = {}):
     prepare: (messages) => fill(broker, messages, keys),
     async run() {
       const deliveries = await broker.messages.pop(QUEUE, request);
-      await broker.messages.settle(deliveries.map((delivery) => ack(delivery.receipt)));
+      await broker.messages.settle(deliveries.map(acked));
       return counted(deliveries.length);
     },
   };
@@ -70,7 +70,7 @@ export function ackWithNextPop(broker: Broker, keys: Keys, request: PopRequest =
     prepare: (messages) => fill(broker, messages, keys),
     async run() {
       const { deliveries } = await broker.messages.settleAndPop(held, QUEUE, request);
-      held = deliveries.map((delivery) => ack(delivery.receipt));
+      held = deliveries.map(acked);
       return counted(deliveries.length);
     },
   };

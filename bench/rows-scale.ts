@@ -1,5 +1,5 @@
 import type { Broker } from "../src/core/index.ts";
-import { type Bench, type Measurement, median, million, type Scenario, scenario, type Settings, type Side } from "./harness.ts";
+import { type Bench, million, type Scenario, scenario, type Settings, type Side } from "./harness.ts";
 import { ackWithNextPop, batches, fill, type Keys, newBroker, popAndAck, pushing, QUEUE } from "./ours.ts";
 
 async function brokerWithGroups(bench: Bench, groups: number): Promise<Broker> {
@@ -8,9 +8,9 @@ async function brokerWithGroups(bench: Bench, groups: number): Promise<Broker> {
   return broker;
 }
 
-async function brokerWithBacklog(bench: Bench, messages: number, keys: Keys): Promise<Broker> {
+async function brokerWithBacklog(bench: Bench, messages: number, keys: Keys, partitions?: number): Promise<Broker> {
   const broker = await newBroker(bench);
-  await fill(broker, messages, keys);
+  await fill(broker, messages, keys, partitions);
   return broker;
 }
 
@@ -43,13 +43,6 @@ function backlog(keys: Keys, label: string): Scenario {
   });
 }
 
-async function brokerWithPartitions(bench: Bench, partitions: number): Promise<Broker> {
-  const broker = await newBroker(bench);
-  const next = batches(1_000, "mixed", partitions);
-  for (let pushed = 0; pushed < partitions; pushed += 1_000) await broker.messages.push(QUEUE, next());
-  return broker;
-}
-
 /** Pushes to partitions all over the store, not to the same few again and again. */
 function pushSpread(broker: Broker, partitions: number): Side {
   let n = 0;
@@ -58,18 +51,6 @@ function pushSpread(broker: Broker, partitions: number): Side {
     n = (n + 7_919) % partitions;
     return [{ payload, partition: `customer-${n}` }];
   });
-}
-
-/** The slowest of a few first pages: what a view waits for. */
-async function pageTime(rounds: number, page: () => Promise<{ readonly items: readonly unknown[] }>): Promise<Measurement> {
-  const times: number[] = [];
-  for (let round = 0; round < rounds; round++) {
-    const start = performance.now();
-    const { items } = await page();
-    times.push(performance.now() - start);
-    if (items.length === 0) throw new Error("The page is empty.");
-  }
-  return { value: Math.max(...times), note: `median ${median(times).toFixed(1)} ms` };
 }
 
 function groups(batch: number): Scenario {
@@ -95,12 +76,12 @@ const partitions: Scenario = {
   ],
   async measure(bench) {
     const count = million(bench.settings);
-    const [wide, narrow] = [await brokerWithPartitions(bench, count), await brokerWithPartitions(bench, 1_000)];
+    const [wide, narrow] = [await brokerWithBacklog(bench, count, "mixed", count), await brokerWithBacklog(bench, 1_000, "mixed")];
     return [
       await bench.ratio(pushSpread(wide, count), pushSpread(narrow, 1_000)),
       await bench.ratio(withoutFill(popAndAck(wide, "mixed")), popAndAck(narrow, "mixed")),
-      await pageTime(bench.settings.rounds, () => wide.inspect.partitions(QUEUE, { limit: 100 })),
-      await pageTime(bench.settings.rounds, () => wide.inspect.browse(QUEUE, { limit: 100 })),
+      await bench.slowest(() => wide.inspect.partitions(QUEUE, { limit: 100 })),
+      await bench.slowest(() => wide.inspect.browse(QUEUE, { limit: 100 })),
     ];
   },
 };

@@ -4,7 +4,8 @@ import { execFile } from "node:child_process";
 import { chmod, copyFile, mkdir, readFile, rm, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { promisify } from "node:util";
-import { kilobytes, EXTENSION_ENTRY_LIMIT } from "./sizes.ts";
+import { gzipSync } from "node:zlib";
+import { EXTENSION_ENTRY_LIMIT, kilobytes, PAGE_LIMIT } from "./sizes.ts";
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, "..");
@@ -81,6 +82,39 @@ async function bundleModules(ofExtension: Entries): Promise<void> {
   });
 }
 
+/** The inspector's page, for the webview and for the dashboard: one script, one style sheet, and the icons. */
+async function bundlePage(): Promise<void> {
+  const folder = join(dist, "webview");
+  await build({
+    absWorkingDir: root,
+    entryPoints: { inspector: "webview/main.tsx" },
+    bundle: true,
+    outdir: folder,
+    platform: "browser",
+    format: "esm",
+    target: "chrome120",
+    jsx: "automatic",
+    jsxImportSource: "preact",
+    minify: true,
+    legalComments: "none",
+    sourcemap: "linked",
+    sourcesContent: false,
+    logLevel: "warning",
+  });
+  await build({ absWorkingDir: root, entryPoints: { inspector: "webview/styles/inspector.css" }, bundle: true, minify: true, outdir: folder, logLevel: "warning" });
+  const codicons = join(root, "node_modules", "@vscode", "codicons", "dist");
+  for (const file of ["codicon.css", "codicon.ttf"]) await copyFile(join(codicons, file), join(folder, file));
+  await checkPage(folder);
+}
+
+/** What a webview loads, compressed as it would travel. */
+async function checkPage(folder: string): Promise<void> {
+  const sizes = await Promise.all(["inspector.js", "inspector.css", "codicon.css"].map(async (file) => gzipSync(await readFile(join(folder, file))).byteLength));
+  const size = sizes.reduce((sum, bytes) => sum + bytes);
+  console.log(`dist/webview: ${kilobytes(size)} compressed (limit ${kilobytes(PAGE_LIMIT)})`);
+  if (size > PAGE_LIMIT) throw new Error("The inspector's page is too large: see what `npx esbuild --analyze webview/main.tsx --bundle` says.");
+}
+
 /** The file that npm links as `queuescope`: not bundled, so that an old Node can read it; it imports cli-main.js. */
 async function cliEntry(): Promise<void> {
   await copyFile(join(root, "src", "cli", "entry.js"), join(dist, "cli.js"));
@@ -103,7 +137,7 @@ try {
   await rm(dist, { recursive: true, force: true });
   await mkdir(dist);
   const modules = bundleExtension().then(bundleModules);
-  await Promise.all([modules, cliEntry(), declarations()]);
+  await Promise.all([modules, bundlePage(), cliEntry(), declarations()]);
   await checkEntry();
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);

@@ -18,13 +18,19 @@ interface Part {
 
 const PARTS: Record<string, Part> = {
   lint: { run: () => check("lint", [bin("eslint/bin/eslint.js"), "."]) },
-  typecheck: { run: () => check("type check", [bin("typescript/bin/tsc"), "-p", "."]) },
+  typecheck: { run: () => typecheck() },
   unit: { run: (names) => withNats(() => runTestFiles(files("unit", names), { atOnce: 2, minutes: 8 })) },
   conformance: { run: (names) => withNats(() => runTestFiles(files("conformance", names), { atOnce: 2, minutes: 8 })) },
   fault: { run: (names) => withNats(() => runTestFiles(files("fault", names), { atOnce: 1, minutes: 8 })) },
   e2e: { run: (names) => inVsCode(names, "browser") },
   desktop: { run: (names) => inVsCode(names, "desktop"), onRequest: true },
 };
+
+/** Of what runs on Node, and of the page, which runs in a browser. */
+async function typecheck(): Promise<Tally> {
+  const tsc = bin("typescript/bin/tsc");
+  return sum([await check("type check", [tsc, "-p", "."]), await check("type check of the page", [tsc, "-p", "webview"])]);
+}
 
 /** A check without a count of its own: passed or failed, its output shown. */
 async function check(title: string, command: readonly string[], env = process.env): Promise<Tally> {

@@ -1,13 +1,13 @@
 import { createReadStream } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
+import { type Lines, linesIn } from "../client/transfer/lines.ts";
+import { bytesOfBase64, utf8 } from "../client/transfer/text.ts";
 import { bytesPayload, invalidInput, jsonTextPayload, MAX_PAYLOAD_BYTES, QueuescopeError, textPayload } from "../core/index.ts";
 import type { Payload } from "../core/index.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** auto: JSON if it parses, otherwise text. */
 export type PayloadForm = "auto" | "json" | "text" | "bytes";
-
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** What a file or standard input holds, or what stands on the command line. */
 export type Data = string | Uint8Array;
@@ -64,7 +64,7 @@ export function asPayload(data: Data, form: PayloadForm): Payload {
   const text = typeof data === "string" ? data : utf8(data);
   switch (form) {
     case "bytes":
-      return bytesPayload(base64(text));
+      return bytesPayload(bytesOfBase64(text));
     case "text":
       if (text === undefined) throw invalidInput("data", "data is not UTF-8 text. Push it as base64 with --bytes.");
       return textPayload(text);
@@ -87,45 +87,20 @@ function isJson(text: string): boolean {
   }
 }
 
-function utf8(bytes: Uint8Array): string | undefined {
-  try {
-    return decoder.decode(bytes);
-  } catch {
-    return undefined;
-  }
-}
-
-function base64(text: string | undefined): Uint8Array {
-  const digits = text?.replace(/\s+/g, "") ?? "";
-  if (text === undefined || !/^[A-Za-z0-9+/_-]*={0,2}$/.test(digits) || digits.replace(/=+$/, "").length % 4 === 1) {
-    throw invalidInput("data", "data is not base64, which --bytes takes. Encode it first, for example with the base64 command.");
-  }
-  return Buffer.from(digits, "base64");
-}
-
 // ---------------------------------------------------------------- lines
-
-export interface Line {
-  /** From 1. */
-  readonly line: number;
-  readonly text: string;
-}
-
-/** Lines that can be read again: first to check them all, then to push them. Blank ones are skipped. */
-export type Lines = () => AsyncGenerator<Line>;
 
 export async function linesOf(argument: string | undefined, file: string | undefined): Promise<Lines> {
   const source = dataSource(argument, file);
   switch (source.kind) {
     case "argument":
-      return () => split([Buffer.from(source.text)]);
+      return () => linesIn([Buffer.from(source.text)]);
     case "file":
       await stat(source.file).catch((error: unknown) => { throw unreadable(source.file, error); });
-      return () => split(fileChunks(source.file));
+      return () => linesIn(fileChunks(source.file));
     case "stdin": {
       const chunks: Buffer[] = [];
       for await (const chunk of process.stdin as AsyncIterable<Buffer>) chunks.push(chunk);
-      return () => split(chunks);
+      return () => linesIn(chunks);
     }
   }
 }
@@ -136,67 +111,4 @@ async function* fileChunks(file: string): AsyncGenerator<Buffer> {
   } catch (error) {
     throw unreadable(file, error);
   }
-}
-
-/** More than base64 of the largest payload with everything around it. */
-const MAX_LINE_BYTES = 2 * MAX_PAYLOAD_BYTES;
-
-async function* split(chunks: Iterable<Buffer> | AsyncIterable<Buffer>): AsyncGenerator<Line> {
-  let line = 0;
-  let open: Buffer[] = [];
-  let size = 0;
-  const take = (): Line | undefined => {
-    line += 1;
-    const text = utf8(Buffer.concat(open));
-    open = [];
-    size = 0;
-    if (text === undefined) throw invalidInput("data", `Line ${line} is not UTF-8 text.`);
-    return text.trim() === "" ? undefined : { line, text };
-  };
-  for await (const chunk of chunks) {
-    let from = 0;
-    for (let to = chunk.indexOf(10); to >= 0; to = chunk.indexOf(10, from)) {
-      open.push(chunk.subarray(from, to));
-      from = to + 1;
-      const taken = take();
-      if (taken !== undefined) yield taken;
-    }
-    open.push(chunk.subarray(from));
-    size += chunk.byteLength - from;
-    if (size > MAX_LINE_BYTES) throw tooLarge(`Line ${line + 1} has more than ${size} bytes`);
-  }
-  const last = take();
-  if (last !== undefined) yield last;
-}
-
-/** Reads every line once, before anything is changed. @returns how many there are */
-export async function checkedLines(lines: Lines, check: (text: string) => unknown): Promise<number> {
-  let count = 0;
-  for await (const { line, text } of lines()) {
-    try {
-      check(text);
-    } catch (error) {
-      if (!(error instanceof QueuescopeError)) throw error;
-      throw new QueuescopeError(error.code, `Line ${line}: ${error.message} Nothing was pushed.`, { field: error.field ?? "data", cause: error });
-    }
-    count += 1;
-  }
-  return count;
-}
-
-const BATCH_LINES = 500;
-const BATCH_CHARACTERS = 4 * 1024 * 1024;
-
-export async function* batches(lines: Lines): AsyncGenerator<Line[]> {
-  let batch: Line[] = [];
-  let characters = 0;
-  for await (const line of lines()) {
-    batch.push(line);
-    characters += line.text.length;
-    if (batch.length < BATCH_LINES && characters < BATCH_CHARACTERS) continue;
-    yield batch;
-    batch = [];
-    characters = 0;
-  }
-  if (batch.length > 0) yield batch;
 }

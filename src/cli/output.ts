@@ -1,7 +1,6 @@
 import { styleText } from "node:util";
 import { isQueuescopeError } from "../core/index.ts";
-import { jsonLine } from "./json.ts";
-import type { JsonRecord } from "./json.ts";
+import { jsonLine, type JsonRecord } from "../client/transfer/json.ts";
 
 export type Style = "bold" | "dim" | "red" | "yellow" | "green" | "cyan";
 

@@ -6,6 +6,7 @@ import { ackCommand } from "./commands/ack.ts";
 import { applyCommand } from "./commands/apply.ts";
 import { bridgeCommand } from "./commands/bridge.ts";
 import { cancelCommand } from "./commands/cancel.ts";
+import { dashboardCommand } from "./commands/dashboard.ts";
 import { deadCommand } from "./commands/dead.ts";
 import { dlqCommand } from "./commands/dlq.ts";
 import { editCommand } from "./commands/edit.ts";
@@ -51,7 +52,7 @@ export function buildProgram(act: Act): CommandUnknownOpts {
   };
   heading("Messages:", pushCommand(act), popCommand(act), ackCommand(act), nackCommand(act), releaseCommand(act), deadCommand(act), renewCommand(act), workerCommand(act));
   heading("Subjects of NATS:", tapCommand(act), publishCommand(act), bridgeCommand(act));
-  heading("Inspect:", peekCommand(act), showCommand(act), statsCommand(act), partitionsCommand(act), tailCommand(act), traceCommand(act), streamsCommand(act), healthCommand(act));
+  heading("Inspect:", peekCommand(act), showCommand(act), statsCommand(act), partitionsCommand(act), tailCommand(act), traceCommand(act), dashboardCommand(act), streamsCommand(act), healthCommand(act));
   heading("Repair:", editCommand(act), removeCommand(act), cancelCommand(act), dlqCommand(act));
   heading("Manage:", queueCommand(act), groupsCommand(act), applyCommand(act), exportCommand(act), importCommand(act), natsCommand(act));
   for (const command of withSubcommands(program)) {

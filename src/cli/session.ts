@@ -57,9 +57,19 @@ export class Session implements AsyncDisposable {
 
   /** As `broker`, for a command that only makes sense where there are queues: it leaves no empty file behind. @throws queue-not-found */
   async existing(): Promise<Broker> {
+    await this.#mustExist();
+    return await this.broker();
+  }
+
+  /** The same to look at only: what would change something is refused. @throws queue-not-found */
+  async readOnly(): Promise<Broker> {
+    await this.#mustExist();
+    return (await (this.#connection ??= this.#connect(this.logger, true))).broker;
+  }
+
+  async #mustExist(): Promise<void> {
     const path = await this.missing();
     if (path !== null) throw new QueuescopeError("queue-not-found", `There are no queues here yet: ${path} doesn't exist. Push a first message with: queuescope push QUEUE DATA`);
-    return await this.broker();
   }
 
   /** Another broker; relative paths start at `cwd`. `null` when it is to be read only and isn't there. */
@@ -102,9 +112,9 @@ export class Session implements AsyncDisposable {
   }
 
   /** Loaded when it is needed: --help needs no database. */
-  async #connect(logger: Logger): Promise<Connection> {
+  async #connect(logger: Logger, readOnly = false): Promise<Connection> {
     const { connect } = await import("../client/connect.ts");
-    return await connect({ url: this.url, logger });
+    return await connect({ url: this.url, logger, readOnly });
   }
 }
 

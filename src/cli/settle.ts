@@ -1,6 +1,6 @@
 import { isoTime, QueuescopeError } from "../core/index.ts";
 import type { Failure, RenewResult, Settlement, SettleResult } from "../core/index.ts";
-import type { JsonRecord } from "./json.ts";
+import type { JsonRecord } from "../client/transfer/json.ts";
 import type { Session } from "./session.ts";
 import { columns, timeText } from "./text.ts";
 

@@ -4,7 +4,7 @@ import { columns, payloadLine, printable, spanText, timeText } from "./text.ts";
 
 const STATE_STYLES: Readonly<Record<MessageState, Style>> = { ready: "green", scheduled: "cyan", leased: "cyan", retrying: "yellow", completed: "dim", dead: "red" };
 
-export function stateText(out: Output, state: MessageState): string {
+function stateText(out: Output, state: MessageState): string {
   return out.paint(STATE_STYLES[state], state);
 }
 
@@ -33,7 +33,7 @@ export function messageTable(out: Output, messages: readonly Message[], now: num
   ]), ["PRIO", "AGE"]);
 }
 
-function headersText(headers: Headers): string {
+export function headersText(headers: Headers): string {
   return Object.entries(headers).map(([name, value]) => `${printable(name)}=${printable(value)}`).join("  ");
 }
 

@@ -5,11 +5,11 @@ import type { FlowStats } from "../client/taps-flow.ts";
 import type { TapMessage } from "../client/taps-message.ts";
 import { isoTime, QueuescopeError } from "../core/index.ts";
 import type { SubjectHeaders, TapOverflow, TapStats, Watch } from "../core/index.ts";
-import { payloadJson } from "./json.ts";
-import type { JsonRecord } from "./json.ts";
+import { payloadJson } from "../client/transfer/json.ts";
+import type { JsonRecord } from "../client/transfer/json.ts";
 import type { Output } from "./output.ts";
 import type { Session } from "./session.ts";
-import { payloadLine, plural, printable } from "./text.ts";
+import { clockText, payloadLine, plural, printable } from "./text.ts";
 
 export const OVERFLOWS: readonly TapOverflow[] = ["drop-oldest", "drop-newest"];
 
@@ -36,16 +36,16 @@ export function tapMessageJson(message: TapMessage): JsonRecord {
 }
 
 export function tapMessageLine({ subject, encoding, bytes, receivedAt }: TapMessage): string {
-  return [isoTime(receivedAt.getTime()).slice(11, 23), printable(subject), payloadLine({ encoding, bytes })].join("  ");
+  return [clockText(receivedAt.getTime()), printable(subject), payloadLine({ encoding, bytes })].join("  ");
 }
 
-/** What was lost, where something was. */
-export function lossText({ dropped, interruptions }: TapStats): string {
+/** Says what was lost, where something was. */
+export function noteLoss(out: Output, { dropped, interruptions }: TapStats): void {
   const parts = [
     ...(dropped === 0 ? [] : [`${plural(dropped, "message")} dropped because the buffer was full`]),
     ...(interruptions === 0 ? [] : [`the connection was lost ${interruptions === 1 ? "once" : `${interruptions} times`}, and what was published meanwhile with it`]),
   ];
-  return parts.length === 0 ? "" : `${parts.join("; ")}.`;
+  if (parts.length > 0) out.note(`${parts.join("; ")}.`);
 }
 
 /** A line that counts while it runs; on a terminal only. */

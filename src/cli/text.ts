@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 import stringWidth from "string-width";
-import { payloadText } from "../core/index.ts";
+import { isoTime, payloadText } from "../core/index.ts";
 import type { Payload } from "../core/index.ts";
 
 // eslint-disable-next-line no-control-regex -- these are what must not reach a terminal
@@ -65,9 +65,14 @@ export function relativeText(at: number, now: number): string {
   return distance > 0 ? `in ${spanText(distance)}` : `${spanText(-distance)} ago`;
 }
 
+/** `12:00:00.000` of UTC, for lines that follow each other. */
+export function clockText(at: number): string {
+  return isoTime(at).slice(11, 23);
+}
+
 /** `2026-01-31 12:00:00Z (5m ago)` */
 export function timeText(at: number, now: number): string {
-  return `${new Date(at).toISOString().slice(0, 19).replace("T", " ")}Z (${relativeText(at, now)})`;
+  return `${isoTime(at).slice(0, 19).replace("T", " ")}Z (${relativeText(at, now)})`;
 }
 
 /** As much of a line as fits into `width` columns, with … where it was cut. */

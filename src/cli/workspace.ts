@@ -3,7 +3,7 @@ import { CREDENTIALS } from "../client/credentials.ts";
 import { placeOf } from "../client/place.ts";
 import { defaultConnection, readWorkspaceFile } from "../client/workspace-file.ts";
 import type { ConnectionSettings, Workspace } from "../client/workspace-file.ts";
-import { findWorkspaceFile, WORKSPACE_FILE } from "../client/workspace.ts";
+import { findWorkspaceFile, WORKSPACE_DATABASE, WORKSPACE_FILE } from "../client/workspace.ts";
 import { invalidInput } from "../core/index.ts";
 
 /** A queuescope.json and where it stands. */
@@ -35,7 +35,7 @@ export function connectionAccess({ path, workspace, standard }: FoundWorkspace, 
   const instead = given ?? process.env["QUEUESCOPE_URL"];
   if (connection === standard && instead !== undefined && instead !== "") return { url: instead, credentials: undefined, readOnly: false };
   const settings = connection === null ? undefined : workspace.connections.get(connection);
-  if (connection === null || settings === undefined) return { url: `file:${resolve(dirname(path), ".queuescope", "queues.db")}`, credentials: undefined, readOnly: false };
+  if (connection === null || settings === undefined) return { url: `file:${resolve(dirname(path), WORKSPACE_DATABASE)}`, credentials: undefined, readOnly: false };
   const place = placeOf({ url: settings.url, cwd: dirname(path) });
   // Good from any folder.
   return { url: place.kind === "file" ? `file:${place.path}` : place.url, credentials: login(connection, settings), readOnly: settings.readOnly ?? false };

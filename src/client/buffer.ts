@@ -1,4 +1,4 @@
-import { checkPushItems, durationMs, invalidInput, isQueuescopeError, QueuescopeError } from "../core/index.ts";
+import { checkPushItems, countOf, durationMs, isQueuescopeError, QueuescopeError } from "../core/index.ts";
 import type { Broker, Duration, ErrorCode, PushItem } from "../core/index.ts";
 import type { Logger } from "./log.ts";
 
@@ -53,9 +53,9 @@ export class PushBuffer {
   }
 
   configure(options: BufferOptions): void {
-    this.#count = whole(options.messageCount ?? 100, "messageCount");
+    this.#count = countOf(options.messageCount ?? 100, "messageCount");
     this.#time = durationMs(options.timeMillis ?? 1_000, "timeMillis", "ms");
-    this.#most = Math.max(whole(options.maxSize ?? 4 * this.#count, "maxSize"), this.#count);
+    this.#most = Math.max(countOf(options.maxSize ?? 4 * this.#count, "maxSize"), this.#count);
   }
 
   /**
@@ -142,9 +142,4 @@ export class PushBuffer {
 
 function isRefusal(error: unknown): error is QueuescopeError {
   return isQueuescopeError(error) && REFUSALS.includes(error.code);
-}
-
-function whole(value: number, field: string): number {
-  if (Number.isSafeInteger(value) && value > 0) return value;
-  throw invalidInput(field, `${field} must be a whole number above 0, but is ${value}.`);
 }

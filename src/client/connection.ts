@@ -4,7 +4,7 @@ import { PushBuffer, type BufferStats } from "./buffer.ts";
 import type { HeldLeases } from "./leases.ts";
 import type { Logger } from "./log.ts";
 import { Queue } from "./queue.ts";
-import { receiptOf, type Settleable, settlement } from "./settling.ts";
+import { listed, receiptOf, type Settleable, settlement, theOnly } from "./settling.ts";
 import { Taps } from "./taps.ts";
 import type { Bridge, BridgeOptions } from "./taps-bridge.ts";
 import type { TapMessage } from "./taps-message.ts";
@@ -80,7 +80,7 @@ export class Connection implements AsyncDisposable {
   renew(message: Settleable, lease?: Duration): Promise<RenewResult>;
   renew(messages: readonly Settleable[], lease?: Duration): Promise<RenewResult[]>;
   async renew(target: Settleable | readonly Settleable[], lease?: Duration): Promise<RenewResult | RenewResult[]> {
-    const receipts = listOf(target).map(receiptOf);
+    const receipts = listed(target).map(receiptOf);
     const results = await this.broker.messages.renew(receipts, lease === undefined ? undefined : durationMs(lease, "lease", "ms"));
     this.#parts.held.noteRenewed(results);
     return answer(target, results);
@@ -172,22 +172,17 @@ export class Connection implements AsyncDisposable {
   }
 
   async #settle(target: Settleable | readonly Settleable[], settle: (one: Settleable) => Settlement): Promise<SettleResult | SettleResult[]> {
-    const settlements = listOf(target).map(settle);
+    const settlements = listed(target).map(settle);
     const results = await this.broker.messages.settle(settlements);
     this.#parts.held.noteSettled(settlements, results);
     return answer(target, results);
   }
 }
 
-function listOf(target: Settleable | readonly Settleable[]): readonly Settleable[] {
-  return typeof target === "object" && Symbol.iterator in target ? target : [target];
-}
-
 /** One in, one out, thrown when it failed; many in, many out. */
 function answer<R extends { readonly ok: true } | { readonly ok: false; readonly error: Error }>(target: unknown, results: R[]): R | R[] {
   if (Array.isArray(target)) return results;
-  const [result] = results;
-  if (result === undefined) throw new Error("The broker answered nothing.");
+  const result = theOnly(results);
   if (!result.ok) throw result.error;
   return result;
 }

@@ -1,5 +1,5 @@
 import { instant, valuePayload } from "../core/index.ts";
-import type { Broker, DeadLetterFilter, Headers, Page, RedriveRequest, RedriveResult } from "../core/index.ts";
+import type { Broker, DeadLetterFilter, Headers, Page, RedriveRequest, RedriveResult, UndoneRedrive } from "../core/index.ts";
 import type { Connection } from "./connection.ts";
 import { writeTrace } from "./context.ts";
 import { failureFrom, failureOf, type HandlerResult, type HandlerTrace } from "./handler.ts";
@@ -91,6 +91,11 @@ export class DeadLetters<T = unknown> {
       if (!step.more) return redriven;
       after = step.next;
     }
+  }
+
+  /** Takes back what these were last redriven to, where no group was given it yet. A result an id, with the reason where it isn't undone. */
+  async undoRedrive(ids: readonly string[]): Promise<UndoneRedrive[]> {
+    return this.#broker.repair.undoRedrive(this.#queue, ids);
   }
 
   /** Deletes all that match; answers how many. */

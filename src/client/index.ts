@@ -27,5 +27,5 @@ export type { DeadLetter, DeadReason, Delivery, Headers, Message as InspectedMes
 export type { Duration } from "../core/duration.ts";
 export type { SubjectHeaders } from "../core/subjects.ts";
 export type { ErrorCode } from "../core/errors.ts";
-export type { Encoding, Payload } from "../core/payload.ts";
+export type { Encoding, Payload } from "../core/encoding.ts";
 export type { Instant } from "../core/time.ts";

@@ -1,4 +1,4 @@
-import { durationMs, instant, invalidInput, isQueuescopeError } from "../core/index.ts";
+import { countOf, durationMs, instant, isQueuescopeError } from "../core/index.ts";
 import type { Duration, GroupStart, Message as InspectedMessage, PopRequest, PushResult, QueueInfo, QueueOptionsInput, QueueStats } from "../core/index.ts";
 import type { BufferOptions, PushBuffer } from "./buffer.ts";
 import type { Connection } from "./connection.ts";
@@ -9,6 +9,7 @@ import { type Pushable, toPushItem } from "./items.ts";
 import type { HeldLeases } from "./leases.ts";
 import type { Logger } from "./log.ts";
 import { Message } from "./message.ts";
+import { theOnly } from "./settling.ts";
 
 export interface QueueParts {
   readonly connection: Connection;
@@ -127,7 +128,7 @@ export class Queue<T = unknown, M extends Mode = "one"> {
   batch(size: 1): Queue<T, M extends "each" ? "each" : "one">;
   batch(size: number): Queue<T, M extends "each" ? "each" : "batch">;
   batch(size: number): Queue<T, Mode> {
-    return this.#with({ batch: whole(size, "batch") });
+    return this.#with({ batch: countOf(size, "batch") });
   }
 
   /** The handler gets one message at a time, however large the batch. */
@@ -162,12 +163,12 @@ export class Queue<T = unknown, M extends Mode = "one"> {
 
   /** Handlers that run at once; default 1. */
   concurrency(count: number): Queue<T, M> {
-    return this.#with({ concurrency: whole(count, "concurrency") });
+    return this.#with({ concurrency: countOf(count, "concurrency") });
   }
 
   /** End a consume after this many messages. */
   limit(count: number): Queue<T, M> {
-    return this.#with({ limit: whole(count, "limit") });
+    return this.#with({ limit: countOf(count, "limit") });
   }
 
   /** End a consume after this long without a message. */
@@ -195,9 +196,7 @@ export class Queue<T = unknown, M extends Mode = "one"> {
     const results = await connection.broker.messages.push(this.name, this.#items(data));
     logger.debug("pushed", { queue: this.name, count: results.length });
     if (Array.isArray(data)) return results;
-    const [result] = results;
-    if (result === undefined) throw new Error("The broker answered nothing.");
-    return result;
+    return theOnly(results);
   }
 
   /** Collects messages and pushes them together: after 100 of them, or 1 s. A crash loses what is buffered. */
@@ -264,9 +263,4 @@ export interface BufferedQueue<T> {
 
 function single<T>(handler: Handler<T>): (messages: readonly Message<T>[], context: HandlerContext) => HandlerResult | Promise<HandlerResult> {
   return ([message], context) => (message === undefined ? undefined : handler(message, context));
-}
-
-function whole(value: number, field: string): number {
-  if (Number.isSafeInteger(value) && value > 0) return value;
-  throw invalidInput(field, `${field} must be a whole number above 0, but is ${value}.`);
 }

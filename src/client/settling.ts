@@ -6,9 +6,15 @@ import { Message } from "./message.ts";
 /** A message as it was popped, or its receipt. */
 export type Settleable = Message | string;
 
-export interface NackOptions {
-  /** What went wrong: an Error with its stack, or text. */
-  readonly error?: unknown;
+export function listed(targets: Settleable | readonly Settleable[]): readonly Settleable[] {
+  return typeof targets === "object" && Symbol.iterator in targets ? targets : [targets];
+}
+
+/** The answer for the only thing that was asked of a broker. */
+export function theOnly<R>(results: readonly R[]): R {
+  const [result] = results;
+  if (result === undefined) throw new Error("The broker answered nothing.");
+  return result;
 }
 
 /** @throws invalid-input when it has no receipt */
@@ -19,7 +25,7 @@ export function receiptOf(target: unknown): string {
   throw invalidInput("receipt", `Message ${target.id} was popped at most once: it was completed on delivery and has no receipt to settle.`);
 }
 
-export function failure(error: unknown): { readonly error?: Failure } {
+function failure(error: unknown): { readonly error?: Failure } {
   return error === undefined ? {} : { error: failureFrom(error) };
 }
 

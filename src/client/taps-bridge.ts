@@ -1,6 +1,7 @@
 import { destinationOf, invalidInput, isQueuescopeError, subjectMatches, subjectName } from "../core/index.ts";
 import type { ArrivedMessage, Encoding, SubjectHeaders, SubjectMessage, Subjects, SubjectTap } from "../core/index.ts";
 import type { Connection } from "./connection.ts";
+import { isWithOptions } from "./items.ts";
 import type { Logger } from "./log.ts";
 import { Flow, type FlowOptions, type FlowStats } from "./taps-flow.ts";
 import { TapMessage } from "./taps-message.ts";
@@ -111,8 +112,8 @@ export class Bridge extends Flow<BridgeStats> {
     const result = await transform(message, { queues: this.#parts.queues });
     if (result === undefined || result === null) return null;
     if (result === message) return whole;
-    if (!isBridged(result)) return { ...whole, data: subjectData(result, undefined) };
-    const { data, encoding, subject, headers } = result;
+    if (!isWithOptions(result, RESULT_FIELDS)) return { ...whole, data: subjectData(result, undefined) };
+    const { data, encoding, subject, headers }: BridgedMessage = result;
     return { ...whole, data: subjectData(data, encoding), ...(subject === undefined ? {} : { subject: this.#elsewhere(subject) }), ...(headers === undefined ? {} : { headers }) };
   }
 
@@ -148,10 +149,4 @@ export class Bridge extends Flow<BridgeStats> {
     this.note(error);
     this.#parts.logger.error("a message could not be passed on", { subject: heard.subject, error: error instanceof Error ? error.message : String(error) });
   }
-}
-
-/** As for push: an object with `data` and nothing but options besides; everything else is data. */
-function isBridged(value: unknown): value is BridgedMessage {
-  if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype) return false;
-  return "data" in value && Object.keys(value).every((key) => RESULT_FIELDS.has(key));
 }

@@ -1,5 +1,6 @@
-import { bytesPayload, durationMs, invalidInput, jsonTextPayload, textPayload, valuePayload } from "../core/index.ts";
+import { durationMs, textPayload, valuePayload } from "../core/index.ts";
 import type { Duration, Encoding, SubjectHeaders, SubjectMessage } from "../core/index.ts";
+import { encodedPayload } from "./items.ts";
 
 export interface PublishOptions {
   readonly headers?: SubjectHeaders | undefined;
@@ -26,15 +27,7 @@ export function publication(subject: string, data: unknown, { headers, encoding,
 }
 
 export function subjectData(data: unknown, encoding: Encoding | undefined): Uint8Array {
-  if (encoding === "bytes") {
-    if (data instanceof Uint8Array) return data;
-    throw invalidInput("data", "data with encoding bytes must be a Uint8Array.");
-  }
-  if (encoding !== undefined) {
-    if (typeof data !== "string") throw invalidInput("data", `data with encoding ${encoding} must be a string. Leave out encoding to send a value.`);
-    return (encoding === "json" ? jsonTextPayload(data) : textPayload(data)).bytes;
-  }
+  if (encoding !== undefined) return encodedPayload(data, encoding).bytes;
   if (data === undefined) return new Uint8Array();
-  if (data instanceof Uint8Array) return bytesPayload(data).bytes;
   return (typeof data === "string" ? textPayload(data) : valuePayload(data)).bytes;
 }

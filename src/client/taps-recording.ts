@@ -7,8 +7,8 @@ import type { TapOptions } from "./taps-tap.ts";
 import { isPassing } from "./waiting.ts";
 
 /** Headers that say where a message of a queue was heard. */
-export const TAP_SUBJECT = "Tap-Subject";
-export const TAP_REPLY = "Tap-Reply";
+const TAP_SUBJECT = "Tap-Subject";
+const TAP_REPLY = "Tap-Reply";
 
 export interface TapIntoOptions extends Omit<TapOptions, "internal">, FlowOptions {
   /** Where the queue is; default: this connection. What NATS without JetStream says can go into a local file. */

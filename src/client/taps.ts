@@ -1,4 +1,4 @@
-import { checkDestination, destinationFilter, invalidInput, QueuescopeError, queueName, subjectFilter, subjectsOverlap } from "../core/index.ts";
+import { checkDestination, countOf, destinationFilter, invalidInput, QueuescopeError, queueName, subjectFilter, subjectsOverlap } from "../core/index.ts";
 import type { Broker, Subjects } from "../core/index.ts";
 import type { Connection } from "./connection.ts";
 import type { Logger } from "./log.ts";
@@ -40,11 +40,11 @@ export class Taps {
     const on = this.#subjects("Tapping");
     const { broker: store } = options.store ?? { broker: this.#broker };
     queueName(queue);
-    limitOf(options.limit);
+    checkCounts(options);
     if (store.readOnly) throw new QueuescopeError("read-only", `What is heard can't be pushed to ${store.url}: that connection is read-only. Open one that may change things.`);
     if (options.create === false) await store.queues.get(queue);
     // Into the same server, its own talk would feed itself.
-    const tap = await on.tap(listed(subjects), { ...tapRequest(options), internal: store === this.#broker ? false : undefined });
+    const tap = await on.tap(listed(subjects), { ...tapRequest(options), internal: store.url === this.#broker.url ? false : undefined });
     const recording = new Recording({ tap, on, store, queue, logger: this.#logger }, options);
     this.#keep(recording, recording.ended);
     return recording;
@@ -52,9 +52,7 @@ export class Taps {
 
   async bridge(from: string | readonly string[], to: string, options: BridgeOptions): Promise<Bridge> {
     const on = this.#subjects("Bridging");
-    const { concurrency = 1 } = options;
-    if (!Number.isSafeInteger(concurrency) || concurrency < 1) throw invalidInput("concurrency", `concurrency must be a whole number above 0, but is ${String(concurrency)}.`);
-    limitOf(options.limit);
+    checkCounts(options);
     const sources = listed(from).map((subject) => subjectFilter(subject, "from"));
     for (const source of sources) checkDestination(source, to);
     const round = sources.find((source) => subjectsOverlap(source, destinationFilter(to)));
@@ -101,6 +99,7 @@ function listed(subjects: string | readonly string[]): readonly string[] {
   return typeof subjects === "string" ? [subjects] : subjects;
 }
 
-function limitOf(limit: number | undefined): void {
-  if (limit !== undefined && (!Number.isSafeInteger(limit) || limit < 1)) throw invalidInput("limit", `limit must be a whole number above 0, but is ${String(limit)}.`);
+function checkCounts({ limit = 1, concurrency = 1 }: Pick<BridgeOptions, "limit" | "concurrency">): void {
+  countOf(limit, "limit");
+  countOf(concurrency, "concurrency");
 }

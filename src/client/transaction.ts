@@ -2,7 +2,7 @@ import { durationMs, invalidInput } from "../core/index.ts";
 import type { Broker, Duration, PushItem, Settlement, TransactionResult } from "../core/index.ts";
 import { type Pushable, toPushItem } from "./items.ts";
 import type { HeldLeases } from "./leases.ts";
-import { type Settleable, settlement } from "./settling.ts";
+import { listed, type Settleable, settlement } from "./settling.ts";
 
 /** Settlements and pushes that happen together or not at all: `transaction().ack(m).queue("out").push([...]).commit()`. */
 export class Transaction {
@@ -51,8 +51,7 @@ export class Transaction {
   }
 
   #add(targets: Settleable | readonly Settleable[], settle: (target: Settleable) => Settlement): this {
-    const list = typeof targets === "object" && Symbol.iterator in targets ? targets : [targets];
-    this.#settle.push(...list.map(settle));
+    this.#settle.push(...listed(targets).map(settle));
     return this;
   }
 }

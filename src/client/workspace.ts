@@ -7,6 +7,8 @@ export const WORKSPACE_FILE = "queuescope.json";
 export const WORKSPACE_DATABASE = join(".queuescope", "queues.db");
 /** The data of the workspace's own nats-server, relative to its root. */
 export const WORKSPACE_NATS = join(".queuescope", "nats");
+/** Templates of messages, relative to its root. */
+export const WORKSPACE_TEMPLATES = join(".queuescope", "templates");
 
 /** The nearest queuescope.json at or above a folder, or `null`. */
 export function findWorkspaceFile(from: string = process.cwd()): string | null {
@@ -24,9 +26,20 @@ export function workspaceNats(from: string = process.cwd()): string {
   return join(workspaceRoot(from), WORKSPACE_NATS);
 }
 
-/** The nearest folder, walking up as git does, that has queues or a queuescope.json; without one the folder itself. */
+/** Where the workspace that a folder is in keeps templates of messages; `null` where there is no workspace. */
+export function workspaceTemplates(from: string = process.cwd()): string | null {
+  const root = findWorkspace(from);
+  return root === null ? null : join(root, WORKSPACE_TEMPLATES);
+}
+
+/** The nearest folder, walking up as git does, that has queues or a queuescope.json, or `null`. */
+function findWorkspace(from: string): string | null {
+  return nearestWith(from, [WORKSPACE_DATABASE, WORKSPACE_NATS, WORKSPACE_FILE]);
+}
+
+/** Without one the folder itself. */
 function workspaceRoot(from: string): string {
-  return nearestWith(from, [WORKSPACE_DATABASE, WORKSPACE_NATS, WORKSPACE_FILE]) ?? resolve(from);
+  return findWorkspace(from) ?? resolve(from);
 }
 
 function nearestWith(from: string, names: readonly string[]): string | null {

@@ -1,9 +1,14 @@
 import { invalidInput } from "./errors.ts";
+import { objectOf } from "./input.ts";
+import { flagOf } from "./input.ts";
 import { MESSAGE_STATES } from "./message.ts";
 import type { MessageState } from "./message.ts";
 import { groupName, partitionName } from "./names.ts";
+import type { BrowseOrder } from "./port/inspect.ts";
 import { instant } from "./time.ts";
 import type { Instant } from "./time.ts";
+
+const BROWSE_ORDERS: readonly BrowseOrder[] = ["oldest", "newest"];
 
 interface Names {
   readonly group?: string | undefined;
@@ -16,6 +21,8 @@ interface Filter extends Names {
   readonly from?: Instant | undefined;
   readonly to?: Instant | undefined;
   readonly ids?: readonly string[] | undefined;
+  readonly order?: BrowseOrder | undefined;
+  readonly scheduled?: boolean | undefined;
 }
 
 /** @throws invalid-input naming the field */
@@ -29,12 +36,14 @@ export function checkedNames<T extends Names>(request: T): T {
 /** @throws invalid-input naming the field */
 export function checkedFilter<T extends Filter>(request: T): T {
   checkedNames(request);
-  const { state, match, from, to, ids } = request;
+  const { state, match, from, to, ids, order, scheduled } = request;
   if (state !== undefined && !MESSAGE_STATES.includes(state)) throw invalidInput("state", `state must be one of ${MESSAGE_STATES.join(", ")}, but is ${JSON.stringify(state)}.`);
   if (match === "") throw invalidInput("match", "match must not be empty. Give the text to look for, or leave it out.");
   if (from !== undefined) instant(from, "from");
   if (to !== undefined) instant(to, "to");
   if (ids !== undefined) checkedIds(ids);
+  if (order !== undefined && !BROWSE_ORDERS.includes(order)) throw invalidInput("order", `order must be one of ${BROWSE_ORDERS.join(", ")}, but is ${JSON.stringify(order)}.`);
+  flagOf(scheduled, "scheduled");
   return request;
 }
 
@@ -45,10 +54,9 @@ export function checkedIds(ids: readonly string[]): readonly string[] {
   return ids;
 }
 
-/** Callers without types give anything. @throws invalid-input */
+/** @throws invalid-input */
 export function checkedObject<T>(value: T, field = "request"): T {
-  if (typeof value !== "object" || value === null) throw invalidInput(field, `${field} must be an object, but is ${value === null ? "null" : typeof value}.`);
-  return value;
+  return objectOf(value, field);
 }
 
 export function isTextList(value: unknown): boolean {

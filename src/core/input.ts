@@ -2,7 +2,8 @@ import type { PushItem } from "./port/messages.ts";
 import { invalidInput, QueuescopeError } from "./errors.ts";
 import type { Headers } from "./message.ts";
 import { partitionName, traceName, transactionId } from "./names.ts";
-import { ENCODINGS, MAX_PAYLOAD_BYTES, type Payload } from "./payload.ts";
+import { ENCODINGS, type Payload } from "./encoding.ts";
+import { MAX_PAYLOAD_BYTES } from "./payload.ts";
 import { instant } from "./time.ts";
 
 /** Callers in JavaScript can give anything. */
@@ -19,6 +20,12 @@ export function listOf<T>(value: readonly T[], field: string): readonly T[] {
 export function flagOf(value: boolean | undefined, field: string): boolean {
   if (value === undefined || typeof value === "boolean") return value ?? false;
   throw invalidInput(field, `${field} must be true or false, but is ${shown(value)}.`);
+}
+
+/** A whole number above 0. */
+export function countOf(value: number, field: string): number {
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw invalidInput(field, `${field} must be a whole number above 0, but is ${shown(value)}.`);
 }
 
 /** Whole milliseconds from 0, and no more than time can hold. */

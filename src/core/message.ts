@@ -1,4 +1,4 @@
-import type { Payload } from "./payload.ts";
+import type { Payload } from "./encoding.ts";
 import type { Instant } from "./time.ts";
 
 export type MessageState = "ready" | "scheduled" | "leased" | "retrying" | "completed" | "dead";
@@ -83,7 +83,7 @@ export interface TraceEvent {
   readonly messageId: string;
   readonly queue: string;
   readonly at: Instant;
-  /** Built in: pushed, leased, acked, nacked, released, expired, dead, redriven, edited, dropped, removed. Handlers add their own. */
+  /** Built in: pushed, leased, acked, nacked, released, expired, dead, redriven, undone (a redrive), edited, dropped, removed. Handlers add their own. */
   readonly type: string;
   readonly group: string | null;
   readonly worker: string | null;

@@ -1,19 +1,8 @@
+import type { Payload } from "./encoding.ts";
 import { invalidInput, QueuescopeError } from "./errors.ts";
-
-export type Encoding = "json" | "text" | "bytes";
-export const ENCODINGS: readonly Encoding[] = ["json", "text", "bytes"];
 
 /** Largest payload, in bytes: 64 MiB. */
 export const MAX_PAYLOAD_BYTES = 64 * 1024 * 1024;
-
-/**
- * Data as it is stored. JSON is the UTF-8 text that was pushed, so numbers beyond 2^53, key order
- * and blanks survive.
- */
-export interface Payload {
-  readonly encoding: Encoding;
-  readonly bytes: Uint8Array;
-}
 
 /** Deeper values overflow the stack of whoever walks them recursively. */
 const MAX_DEPTH = 1_000;

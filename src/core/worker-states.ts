@@ -5,7 +5,7 @@ import type { WorkerInfo, WorkerState } from "./port/workers.ts";
 import type { Instant } from "./time.ts";
 
 /** A worker is live for this many intervals after its last heartbeat. */
-const INTERVALS = 3;
+export const LIVE_INTERVALS = 3;
 /** Milliseconds that one that stopped without a word is listed. */
 export const WORKER_REMEMBERED = 3_600_000;
 
@@ -21,7 +21,7 @@ export interface WorkerBeat {
 export function listedWorkers(beats: readonly WorkerBeat[], now: Instant): WorkerInfo[] {
   return beats
     .filter(({ at }) => at > now - WORKER_REMEMBERED)
-    .map(({ state, at }) => ({ ...state, lastHeartbeatAt: at, live: at + INTERVALS * state.interval >= now }))
+    .map(({ state, at }) => ({ ...state, lastHeartbeatAt: at, live: at + LIVE_INTERVALS * state.interval >= now }))
     .sort((a, b) => Number(b.live) - Number(a.live) || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0) || a.startedAt - b.startedAt);
 }
 

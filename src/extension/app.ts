@@ -3,6 +3,7 @@ import type { Connections } from "./connections/connections.ts";
 import type { MessageDocuments } from "./documents/provider.ts";
 import type { Credentials } from "./connections/credentials.ts";
 import type { EncryptionKey } from "./encryptionKey.ts";
+import type { Inspectors } from "./inspector/inspectors.ts";
 import type { Paging } from "./loaders/paging.ts";
 import type { PoppedMessages } from "./models/popped.ts";
 import type { RunningTaps } from "./taps/taps.ts";
@@ -17,6 +18,7 @@ export interface App {
   readonly log: vscode.LogOutputChannel;
   readonly connections: Connections;
   readonly documents: MessageDocuments;
+  readonly inspectors: Inspectors;
   readonly encryptionKey: EncryptionKey;
   readonly credentials: Credentials;
   readonly taps: RunningTaps;

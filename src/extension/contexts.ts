@@ -32,6 +32,7 @@ export const ROW_TOKENS = [
   "stream",
   "streamItem",
   "tap",
+  "recording",
   "arrival",
   // States and abilities.
   "foreign",

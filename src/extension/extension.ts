@@ -10,6 +10,7 @@ import { MessageDocuments } from "./documents/provider.ts";
 import { HandlerCodeLenses } from "./editor/codeLens.ts";
 import { registerTerminalLinks } from "./editor/terminalLinks.ts";
 import { EncryptionKey } from "./encryptionKey.ts";
+import { Inspectors } from "./inspector/inspectors.ts";
 import { Paging } from "./loaders/paging.ts";
 import { type Popped, PoppedMessages } from "./models/popped.ts";
 import { StatusBar } from "./statusBar.ts";
@@ -41,17 +42,19 @@ export function activate(context: vscode.ExtensionContext): void {
     set: async (messages) => { await context.workspaceState.update(POPPED_KEY, messages); },
   });
   const documents = new MessageDocuments(connections, taps);
+  const inspectors = new Inspectors({ connections, documents, popped, log }, vscode.Uri.joinPath(context.extensionUri, "dist", "webview"));
   const launcher = new WorkerLauncher(context.asAbsolutePath("dist/worker.js"), encryptionKey, log);
   const queuesView = new QueuesView(connections, paging, popped, log);
   const deadLettersView = new DeadLettersView(connections, paging, log);
   const workersView = new WorkersView(connections, log);
   const tapsView = new TapsView(connections, taps, paging, log);
-  const app: App = { log, connections, documents, encryptionKey, credentials, taps, paging, popped, launcher, queuesView, deadLettersView, workersView, tapsView };
+  const app: App = { log, connections, documents, inspectors, encryptionKey, credentials, taps, paging, popped, launcher, queuesView, deadLettersView, workersView, tapsView };
 
   context.subscriptions.push(
     log,
     connections,
     documents,
+    inspectors,
     launcher,
     queuesView,
     deadLettersView,

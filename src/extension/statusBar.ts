@@ -4,8 +4,9 @@ import type { Disposable } from "./disposable.ts";
 import type { Connections } from "./connections/connections.ts";
 import { loadDeadQueues } from "./loaders/deadLetters.ts";
 
-/** Between two counts while a broker is busy. */
-const PAUSE_MS = 1000;
+/** Between two counts while a broker is busy pass at least this, and so many times what the last one took. */
+const LEAST_PAUSE_MS = 1000;
+const REST = 3;
 
 /** The one status-bar item: how many dead letters wait. It is there once a view or command opened a connection. */
 export class StatusBar implements vscode.Disposable {
@@ -34,8 +35,9 @@ export class StatusBar implements vscode.Disposable {
     try {
       while (this.#stale) {
         this.#stale = false;
+        const from = performance.now();
         await this.#show();
-        await pause(PAUSE_MS);
+        await pause(Math.max(LEAST_PAUSE_MS, REST * (performance.now() - from)));
       }
     } catch (error) {
       this.#log.error("Counting dead letters", error instanceof Error ? error : String(error));

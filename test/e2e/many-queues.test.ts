@@ -10,7 +10,11 @@ const MANY = 1100;
 async function manyQueues(folder: string): Promise<void> {
   await using queues = await connect({ cwd: folder });
   for (let i = 0; i < MANY; i++) await queues.broker.queues.create(`queue-${String(i).padStart(4, "0")}`);
-  await queues.queue("zebra").push({ stripes: 24 });
+  const zebra = queues.queue("zebra");
+  await zebra.push({ stripes: 0 });
+  const [bare] = await zebra.pop();
+  if (bare !== undefined) await queues.dead(bare, { error: "no stripes" });
+  await zebra.push({ stripes: 24 });
 }
 
 describe("more than a thousand queues", () => {
@@ -25,6 +29,12 @@ describe("more than a thousand queues", () => {
       await workbench.quickInput.asking("The first 1,000 queues are listed; type to search in all");
     });
 
+    await step("dead letters are found in whichever of them", async ({ deadLetters, page }) => {
+      await deadLetters.row("zebra", "1").waitFor();
+      await deadLetters.row("no stripes").waitFor();
+      await page.locator(".statusbar-item").filter({ hasText: "1 dead" }).waitFor();
+    });
+
     await step("typing finds another", async ({ quickInput }) => {
       await quickInput.input.fill("zebr");
       await quickInput.option("zebra").waitFor();
@@ -33,6 +43,13 @@ describe("more than a thousand queues", () => {
     await step("which is used", async ({ quickInput, editor }) => {
       await quickInput.option("zebra").click();
       await editor.shows('"stripes": 24');
+    });
+
+    await step("only those with dead letters are offered for a redrive", async ({ quickInput, page }) => {
+      await quickInput.runCommand("Queuescope: Redrive All Dead Letters…");
+      await quickInput.option("zebra").waitFor();
+      assert.equal(await quickInput.option("queue-0000").count(), 0);
+      await page.keyboard.press("Escape");
     });
 
     await step("and isn't taken for a new one", async ({ quickInput }) => {

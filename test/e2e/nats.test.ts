@@ -137,6 +137,31 @@ describe("NATS in the editor", { skip: natsSkip() }, () => {
       await queues.row("forecasts", "2 ready").waitFor();
     });
 
+    await step("a tap goes straight into a queue, of another place if need be", async ({ quickInput, taps, queues }) => {
+      await quickInput.runCommand("Queuescope: Tap into Queue…");
+      await quickInput.answer("Subjects, with blanks", "meters.>");
+      await quickInput.answer("Queue group", "");
+      await quickInput.asking("type a new name");
+      await quickInput.input.fill("readings");
+      await quickInput.option("readings").click();
+      await quickInput.pick("Is the order", "In order by subject");
+      await taps.row("meters.>", "0 pushed to readings").waitFor();
+      nats.publish("meters.north", '{"kWh":1}');
+      nats.publish("meters.north", '{"kWh":2}');
+      await taps.row("meters.>", "2 pushed to readings").waitFor();
+      await queues.row("readings", "2 ready").waitFor();
+      const popped = (await queuescopeWith(login, folder, "pop", "readings", "--batch", "2")) as { partition: string; data: unknown; headers: object }[];
+      assert.deepEqual(popped.map(({ partition, data, headers }) => [partition, data, headers]), [1, 2].map((kWh) => ["meters.north", { kWh }, { "Tap-Subject": "meters.north" }]));
+    });
+
+    await step("until it is stopped", async ({ taps }) => {
+      await taps.press(taps.row("meters.>"), "Stop Tap");
+      await taps.row("meters.>", "stopped after 2 pushed to readings").waitFor();
+      assert.deepEqual((await taps.actions(taps.row("meters.>"))).map((action) => action.replace(/ \(.*/, "")), ["Remove Tap"]);
+      await taps.press(taps.row("meters.>"), "Remove Tap");
+      await taps.row("meters.>").waitFor({ state: "hidden" });
+    });
+
     await step("a server that is gone is said to be lost", async ({ queues }) => {
       await server.kill();
       await queues.row("my shop: hub", "connection lost").waitFor();
@@ -232,6 +257,24 @@ describe("a NATS of one's own", { skip: natsSkip() }, () => {
       await taps.row("news.*", "stopped after 1").waitFor();
       await taps.press(taps.row("news.*", "stopped"), "Remove Tap");
       await taps.row("news.*").waitFor({ state: "hidden" });
+    });
+
+    await step("so does one that goes into the folder's own file", async ({ quickInput, taps, queues }) => {
+      await quickInput.runCommand("Queuescope: Tap into Queue…");
+      await quickInput.answer("Subjects, with blanks", "logs.>");
+      await quickInput.answer("Queue group", "");
+      await quickInput.pick("Where are the queues?", "my shop");
+      await quickInput.asking("Name of the new queue");
+      await quickInput.input.fill("logbook");
+      await quickInput.option("logbook").click();
+      await quickInput.pick("Is the order", "No order");
+      await taps.row("logs.>", "0 pushed to logbook").waitFor();
+      await quickInput.runCommand("Queuescope: Refresh");
+      await quickInput.runCommand("Queuescope: Publish to Subject…");
+      await quickInput.answer("Subject", "logs.web");
+      await quickInput.answer("What to publish", "started");
+      await taps.row("logs.>", "1 pushed to logbook").waitFor();
+      await queues.row("logbook", "1 ready").waitFor();
     });
 
     await step("it is stopped", async ({ queues }) => {

@@ -76,6 +76,23 @@ describe("queuescope dlq redrive", () => {
   });
 });
 
+describe("queuescope dlq undo", () => {
+  it("takes back a redrive that nobody was given, and says why another isn't undone", async () => {
+    const [first = "", second = ""] = await died("undone", "1", "2");
+    await cli.json(["dlq", "redrive", "undone", first, second]);
+    assert.equal(await cli.text(["dlq", "undo", "undone", first]), `${first}  undone\n`);
+    assert.deepEqual((await cli.json(["dlq", "list", "undone"])).map(({ redriven }) => (redriven as unknown[]).length), [0, 1]);
+    await cli.json(["pop", "undone"]);
+    const ended = await cli.run(["dlq", "undo", "undone", second, first, "--json"]);
+    assert.equal(ended.code, 1);
+    const rows = ended.stdout.trimEnd().split("\n").map((line) => JSON.parse(line) as Printed);
+    assert.deepEqual(rows.map(({ deadLetterId, undone }) => [deadLetterId, undone]), [[second, false], [first, false]]);
+    assert.match(text(rows[0], "reason"), /is leased in the group "default"/);
+    assert.match(text(rows[1], "reason"), /wasn't redriven/);
+    await cli.refused(["dlq", "undo", "undone"], { exitCode: 2 });
+  });
+});
+
 describe("queuescope dlq discard", () => {
   it("deletes those named, and with --all the rest, telling the exact count", async () => {
     const [id = ""] = await died("discarded", "1", "2", "3");

@@ -29,6 +29,13 @@ describe("queuescope peek", () => {
     assert.deepEqual(numbers(await cli.json(["peek", "orders", "--after", String(second?.["id"]), "--state", "ready"])), [3, 4]);
   });
 
+  it("shows the newest first, and goes on to older ones", async () => {
+    const newest = await cli.json(["peek", "orders", "--newest", "--limit", "3"]);
+    assert.deepEqual(numbers(newest), [5, 4, 3]);
+    assert.deepEqual(numbers(await cli.json(["peek", "orders", "--newest", "--after", String(newest[2]?.["id"])])), [2, 1]);
+    assert.deepEqual(numbers(await cli.json(["peek", "orders", "--newest", "--state", "ready", "--limit", "1"])), [4]);
+  });
+
   it("shows people a table, one line a message, with nothing cut in a pipe", async () => {
     const long = "x".repeat(500);
     await cli.json(["push", "table", long]);

@@ -74,6 +74,14 @@ describe("queuescope groups", () => {
     assert.deepEqual(await cli.json(["groups", "list", "grouped"]), []);
   });
 
+  it("shows what a seek would do, and moves nothing", async () => {
+    for (const data of ["1", "2", "3"]) await cli.json(["push", "previewed", data]);
+    await cli.json(["ack", String((await cli.one(["pop", "previewed"]))["receipt"])]);
+    assert.deepEqual(await cli.one(["groups", "seek", "previewed", "default", "all", "--preview"]), { queue: "previewed", group: "default", start: "all", messages: 3, again: 1, skipped: 0, exact: true });
+    assert.equal(await cli.text(["groups", "seek", "previewed", "default", "new", "--preview"]), "From new on, group default of previewed would get 0 messages, 0 of which it has settled already.\nIt would pass over 2 messages that it hasn't settled.\n");
+    assert.equal((await cli.json(["peek", "previewed"])).length, 2);
+  });
+
   it("refuses a time that is none", async () => {
     assert.match((await cli.refused(["groups", "seek", "grouped", "g", "tomorrow"], { exitCode: 2 })).message, /all.*new.*ISO 8601/);
   });

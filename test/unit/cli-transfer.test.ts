@@ -3,7 +3,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { after, before, describe, it } from "node:test";
 import { CliFolder } from "../support/cli.ts";
 import type { Printed } from "../support/cli.ts";
-import { memberText } from "../../src/cli/ndjson.ts";
+import { memberText } from "../../src/client/transfer/ndjson.ts";
 
 let cli: CliFolder;
 before(async () => { cli = await CliFolder.make(); });

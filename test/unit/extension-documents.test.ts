@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { bytesPayload, type DeadLetter, isQueuescopeError, jsonTextPayload, type Message, payloadText, textPayload } from "../../src/core/index.ts";
-import { contentDocument, deadLetterDocument, messageDocument, messagesDocument, parseContentDocument, parsePushDocument, pushTemplate } from "../../src/extension/documents/messageJson.ts";
+import { parseContentDocument, parsePushDocument } from "../../src/client/documents/read.ts";
+import { contentDocument, deadLetterDocument, messageDocument, messagesDocument, pushTemplate } from "../../src/client/documents/write.ts";
 import { traceDocument } from "../../src/extension/documents/trace.ts";
 
 const NOW = Date.UTC(2030, 0, 31, 12);

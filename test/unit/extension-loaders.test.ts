@@ -7,10 +7,10 @@ import { openLocal } from "../../src/brokers/local/index.ts";
 import { type Broker, jsonTextPayload } from "../../src/core/index.ts";
 import { Connection } from "../../src/extension/connections/connection.ts";
 import { openBroker } from "../../src/extension/connections/library.ts";
-import { loadDeadLetters, loadDeadQueues, redriveSteps, waitingNow } from "../../src/extension/loaders/deadLetters.ts";
+import { loadDeadLetters, loadDeadQueues, redriveSteps, shownDeadQueues, waitingNow } from "../../src/extension/loaders/deadLetters.ts";
 import { Paging } from "../../src/extension/loaders/paging.ts";
 import { purgeable } from "../../src/extension/loaders/purgeable.ts";
-import { loadQueuesChildren, type QueuesRequest } from "../../src/extension/loaders/queues.ts";
+import { loadQueuesChildren, queueNames, type QueuesRequest } from "../../src/extension/loaders/queues.ts";
 import { connectionWith } from "../../src/extension/loaders/whereIs.ts";
 import { loadWorkers, workerInstances } from "../../src/extension/loaders/workers.ts";
 import { listKey, nodeKey, type QueueNode, type QueuesNode, type SectionNode } from "../../src/extension/models/nodes.ts";
@@ -163,6 +163,33 @@ describe("the views of a folder with queues", () => {
     assert.equal(first.deadLetter.error, "no stock");
     await broker.repair.redrive("orders", { filter: { ids: [first.deadLetter.id] } });
     assert.equal((await loadDeadLetters(queue, folder.paging)).length, 2);
+  });
+
+  it("find dead letters however many queues there are, the most first, a hundred queues at a time", async () => {
+    const many = await makeFolder();
+    try {
+      const file = await many.connection.open();
+      for (let i = 0; i < 2_300; i++) await file.queues.create(`q${i}`);
+      const kill = async (queue: string, count: number): Promise<void> => {
+        await file.messages.push(queue, Array.from({ length: count }, (_, n) => message(n)));
+        const popped = await file.messages.pop(queue, { batch: count });
+        await file.messages.settle(popped.flatMap(({ receipt }) => (receipt === null ? [] : [{ action: "dead" as const, receipt }])));
+      };
+      for (let i = 2_150; i < 2_300; i++) await kill(`q${i}`, i === 2_299 ? 3 : 1);
+      const queues = await loadDeadQueues(many.connection);
+      assert.deepEqual([queues.length, queues[0]?.queue, queues[0]?.count], [150, "q2299", 3]);
+      const rows = shownDeadQueues(queues, many.paging);
+      const more = rows.at(-1);
+      assert.ok(more?.kind === "more");
+      assert.deepEqual([rows.length, more.remaining], [101, 50]);
+      many.paging.more(more.list);
+      assert.equal(shownDeadQueues(queues, many.paging).length, 150);
+      const found = await many.queues({ queueFilter: "q2299" });
+      assert.deepEqual(found.map((node) => node.kind === "queue" && [node.queue.name, node.dead]), [["q2299", 3]]);
+      assert.deepEqual((await queueNames(file, "q2298")).items, ["q2298"]);
+    } finally {
+      await removeFolder(many);
+    }
   });
 
   it("redrive many named dead letters once each, and end", async () => {

@@ -31,8 +31,8 @@ describe("ownership of a group on JetStream", { skip, timeout: 120_000 }, () => 
     return broker;
   }
 
-  async function remote(t: TestContext): Promise<RemoteBroker> {
-    const broker = new RemoteBroker(t, [server.url]);
+  async function remote(t: TestContext, through: readonly string[] = []): Promise<RemoteBroker> {
+    const broker = new RemoteBroker(t, [server.url], through);
     assert.equal(await broker.opened(), null);
     return broker;
   }
@@ -142,6 +142,53 @@ describe("ownership of a group on JetStream", { skip, timeout: 120_000 }, () => 
     await owner.call("messages", "settle", rest.map(({ receipt }) => ({ action: "ack", receipt: receipt ?? "" })));
     assert.deepEqual(await drained(other, queue), ["6"]);
     assert.deepEqual(await counts(other, queue), [6, 0, 0]);
+  });
+
+  it("is asked whatever its machine's clock says", async (t) => {
+    const ahead = encodeURIComponent("const { now } = Date; Date.now = () => now() + 10_000;");
+    const [owner, other] = [await remote(t, ["env", `NODE_OPTIONS=--import=data:text/javascript,${ahead}`]), await opened(t)];
+    const queue = await filled(other, ["1", "2"]);
+    assert.equal((await owner.call("messages", "pop", queue, { wait: 1_000 })).length, 1);
+    const id = await by(queue);
+    assert.equal(typeof id, "string");
+    assert.deepEqual((await other.messages.pop(queue)).map(textOf), ["2"]);
+    assert.equal(await by(queue), id, "the owner stored the other's lease");
+  });
+
+  it("gives back what it took when nobody waits for it any more", async (t) => {
+    const proxy = await startProxy(server.url);
+    t.after(() => proxy.stop());
+    const [owner, other] = [await opened(t, proxy.url), await opened(t)];
+    const queue = await filled(other, ["1", "2", "3", "4"]);
+    await owner.messages.pop(queue, { wait: 1_000 });
+    assert.deepEqual((await other.messages.pop(queue)).map(textOf), ["2"]);
+    proxy.hold("toServer");
+    assert.deepEqual((await other.messages.pop(queue)).map(textOf), ["3"], "without the owner");
+    proxy.restore();
+    await until("the owner to have taken one too", async () => (await other.inspect.stats(queue)).totalDeliveries === 4);
+    const [last] = await until("it to be given back", async () => {
+      const found = await other.messages.pop(queue);
+      return found.length > 0 && found;
+    });
+    assert.deepEqual([last === undefined ? "" : textOf(last), last?.attempt, last?.deliveryCount], ["4", 1, 2]);
+  });
+
+  it("answers what it was asked before it closes", async (t) => {
+    const proxy = await startProxy(server.url);
+    t.after(() => proxy.stop());
+    const [owner, other] = [await opened(t, proxy.url), await opened(t)];
+    const queue = await filled(other, ["1", "2", "3"]);
+    await owner.messages.pop(queue, { wait: 1_000 });
+    await other.messages.pop(queue);
+    const id = await by(queue);
+    const asked = questions(t);
+    await nc.flush();
+    proxy.delay(50);
+    const popping = other.messages.pop(queue);
+    await until("the question", () => asked.length > 0);
+    await owner.close();
+    assert.deepEqual((await popping).map(textOf), ["3"]);
+    assert.equal(await by(queue), id, "the owner stored it");
   });
 
   for (const action of ["ack", "nack", "dead", "release"] as const) {

@@ -45,4 +45,31 @@ describe("a group that holds more than one message can store", { skip: natsSkip(
     }
     assert.equal(count, 10_000);
   });
+
+  it("refuses only the call that is too large of those that are stored together", async () => {
+    await broker.messages.push("together", Array.from({ length: 40 }, (_, i) => ({ payload: textPayload(String(i)) })));
+    const held = await broker.messages.pop("together", { batch: 40 });
+    const receipts = held.map(({ receipt }) => receipt ?? "");
+    const error = { message: "failed", stack: "at ".repeat(5_000) };
+    const dead = (from: number, to: number) => broker.messages.settle(receipts.slice(from, to).map((receipt) => ({ action: "dead", receipt, error })));
+    const ack = (at: number) => broker.messages.settle([{ action: "ack", receipt: receipts[at] ?? "" }]);
+    const refused = assert.rejects(dead(0, 30), { code: "payload-too-large", message: /fewer/ });
+    const [acked, few, last] = await Promise.all([ack(30), dead(31, 33), ack(33)]);
+    await refused;
+    assert.deepEqual([...acked, ...few, ...last].map(({ ok }) => ok), [true, true, true, true]);
+    assert.ok((await dead(0, 5)).every(({ ok }) => ok), "nothing of it was stored: a part of it can be");
+    const { completed, leased } = (await broker.inspect.stats("together")).counts;
+    assert.deepEqual([completed, leased, await broker.inspect.countDeadLetters("together", {})], [2, 31, 7]);
+  });
+
+  it("refuses a transaction whose messages don't fit, with nothing settled", async () => {
+    await broker.messages.push("source", [{ payload: textPayload("m") }]);
+    const [held] = await broker.messages.pop("source");
+    const items = [{ payload: textPayload("x".repeat(150_000)) }, { payload: textPayload("y".repeat(150_000)) }];
+    const settle = [{ action: "ack" as const, receipt: held?.receipt ?? "" }];
+    await assert.rejects(broker.messages.transact({ settle, push: [{ queue: "target", items }] }), { code: "payload-too-large", message: /fewer/ });
+    assert.equal((await broker.inspect.stats("source")).counts.leased, 1);
+    const { pushed } = await broker.messages.transact({ settle, push: [{ queue: "target", items: items.slice(0, 1) }] });
+    assert.equal(pushed.flat().length, 1);
+  });
 });

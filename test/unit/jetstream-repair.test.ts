@@ -75,4 +75,22 @@ describe("repairs on NATS, with another process that has messages in memory", { 
     assert.equal(settled?.ok, false);
     assert.equal((await there.messages.pop("left")).length, 1);
   });
+
+  it("dead letters that two processes redrive to two queues at once become one message each", async () => {
+    await push("died", 40);
+    const got = await there.messages.pop("died", { batch: 40 });
+    await there.messages.settle(got.map(({ receipt }) => ({ action: "dead", receipt: receipt ?? "" })));
+    await Promise.all(["left", "right"].map((name) => here.queues.create(`went-${name}`)));
+    const all = (broker: Broker, to: string) => broker.repair.redrive("died", { filter: {}, to });
+    const results = await Promise.all([all(here, "went-left"), all(there, "went-right"), all(here, "went-right"), all(there, "went-left")]);
+    const made = results.flatMap(({ redriven }) => redriven);
+    assert.equal(made.filter(({ status }) => status === "redriven").length, 40);
+    assert.ok(made.every(({ messageId }) => messageId !== ""));
+    const [left, right] = await Promise.all(["went-left", "went-right"].map(async (queue) => (await here.inspect.stats(queue)).counts.ready));
+    assert.equal((left ?? 0) + (right ?? 0), 40);
+    const { items } = await here.inspect.deadLetters("died", { limit: 100 });
+    assert.ok(items.every(({ redriven }) => redriven.length === 1));
+    const [one] = items;
+    assert.equal((await here.repair.redrive("died", { filter: { ids: [one?.id ?? ""] }, to: "went-left", again: true })).redriven[0]?.status, "redriven");
+  });
 });

@@ -72,6 +72,7 @@ async function useEverything(broker: Broker): Promise<void> {
   await repair.redrive(q, { filter: {}, limit: 1 });
   await repair.redrive(q, { filter: { group: "default" }, again: true, allGroups: true });
   await repair.redrive(q, { filter: {}, again: true, to: "limited" }).catch((error: unknown) => { assert.match(String(error), /full/); });
+  await repair.undoRedrive(q, (await inspect.deadLetters(q)).items.map(({ id }) => id));
   await repair.edit(later.id, { headers: { h: "1" } });
   await repair.cancel([other.id]);
   await repair.hold(q, "g");
@@ -100,11 +101,12 @@ async function useEverything(broker: Broker): Promise<void> {
     for (const group of ["default", "nobody"]) {
       await inspect.peek(q, { group });
       await inspect.peek(q, { group, partition: "a" });
-      for (const state of [undefined, "ready", "scheduled", "leased", "retrying", "completed", "dead"] as const) await inspect.browse(q, { group, ...(state === undefined ? {} : { state }) });
+      for (const state of [undefined, "ready", "scheduled", "leased", "retrying", "completed", "dead"] as const) for (const order of ["oldest", "newest"] as const) await inspect.browse(q, { group, state, order });
+      for (const to of ["all", "new", Date.now() - 1] as const) await inspect.seekPreview(q, group, to);
       await inspect.partitions(q, { group });
       await inspect.partitions(q, { group, sort: "name" });
     }
-    await inspect.browse(q, { match: "k", partition: "a", from: 1, to: Date.now() });
+    for (const order of ["oldest", "newest"] as const) await inspect.browse(q, { match: "k", partition: "a", from: 1, to: Date.now(), order });
     await inspect.read(first?.id ?? "");
     await inspect.exists([first?.id ?? ""]);
     await inspect.stats(q);
@@ -116,6 +118,9 @@ async function useEverything(broker: Broker): Promise<void> {
     await inspect.deadLetters(q, { group: "default", match: "x" });
     await inspect.deadLetters(q, { ids: items.map(({ id }) => id) });
     await inspect.countDeadLetters(q);
+    await inspect.countDeadLetters(q, { group: "default", redriven: false });
+    await inspect.countDeadLetters(q, { match: "x" });
+    await inspect.deadQueues();
     await inspect.traces({ messageId: first?.id ?? "" });
     await inspect.traces({ name: "name" });
     await inspect.traces({ match: "text" });

@@ -24,7 +24,11 @@ export class Catalog {
   readonly #streams: Streams;
   readonly #now: () => number;
   readonly #known = new Map<string, Known>();
+  /** By subject: the queue that was found there last. */
+  readonly #ids = new Map<string, string>();
   #subscription: Subscription | undefined;
+  /** Told of queues that were deleted, by whomever, as soon as this process hears so. */
+  onGone: (id: string) => void = () => undefined;
 
   constructor(api: Api, publisher: Publisher, streams: Streams, now: () => number) {
     this.#api = api;
@@ -61,7 +65,9 @@ export class Catalog {
     const stored = await this.#definitions();
     // One that can't be read is refused when it is asked for; the others are as good as ever.
     const read = stored.flatMap(({ subject, seq, data }) => (isReadable(data, subject) ? [{ subject, known: { seq, definition: parse(data, subject) } }] : []));
-    for (const { subject, known } of read) this.#known.set(subject, known);
+    for (const { subject, known } of read) this.#learn(subject, known);
+    const there = new Set(stored.map(({ subject }) => subject));
+    for (const subject of [...this.#ids.keys()]) if (!there.has(subject)) this.#learn(subject, undefined);
     return read.map(({ known }) => known.definition).filter(({ deleted }) => deleted !== true).sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
@@ -113,7 +119,7 @@ export class Catalog {
     await this.change(name, (before) => ({ ...before, deleted: true }));
     await this.#streams.remove(new Subjects(name));
     await this.#api.purge(META_STREAM, { filter: definition(name) });
-    this.#known.delete(definition(name));
+    this.#learn(definition(name), undefined);
   }
 
   /** The next use reads it anew. */
@@ -131,23 +137,41 @@ export class Catalog {
 
   async #load(subject: string): Promise<Known | undefined> {
     this.#listen();
+    this.#learn(subject, await this.#read(subject));
+    return this.#known.get(subject);
+  }
+
+  async #read(subject: string): Promise<Known | undefined> {
     try {
       const stored = await this.#api.read(META_STREAM, { last_by_subj: subject });
-      if (stored === undefined) this.#known.delete(subject);
-      else this.#known.set(subject, { seq: stored.seq, definition: parse(stored.data, subject) });
+      return stored === undefined ? undefined : { seq: stored.seq, definition: parse(stored.data, subject) };
     } catch (error) {
       // No queue was ever made here.
       if (!isQueuescopeError(error, "queue-not-found")) throw error;
-      this.#known.delete(subject);
+      return undefined;
     }
-    return this.#known.get(subject);
+  }
+
+  #learn(subject: string, found: Known | undefined): void {
+    if (found === undefined) this.#known.delete(subject);
+    else this.#known.set(subject, found);
+    this.#put(subject, found?.definition);
+  }
+
+  /** The queue that had this place before is gone, unless it is the same. */
+  #put(subject: string, found: Definition | undefined): void {
+    const before = this.#ids.get(subject);
+    const id = found?.deleted === true ? undefined : found?.id;
+    if (id === undefined) this.#ids.delete(subject);
+    else this.#ids.set(subject, id);
+    if (before !== undefined && before !== id) this.onGone(before);
   }
 
   /** `false` when somebody else was first. */
   async #store(subject: string, made: Definition, after: number): Promise<boolean> {
     try {
       const { seq } = await this.#publisher.publish({ subject, data: JSON.stringify(made), headers: { "Nats-Expected-Last-Subject-Sequence": String(after) } });
-      this.#known.set(subject, { definition: made, seq });
+      this.#learn(subject, { definition: made, seq });
       return true;
     } catch (error) {
       if (isApiError(error, WRONG_LAST_SEQUENCE)) return false;
@@ -158,7 +182,13 @@ export class Catalog {
   /** Whoever writes a definition publishes it: the same message tells that what we know may be old. */
   #listen(): void {
     this.#subscription ??= this.#api.link.nc.subscribe(DEFINITIONS, {
-      callback: (error, message) => { if (error === null) this.#known.delete(message.subject); },
+      callback: (error, { subject, data }) => {
+        if (error !== null) return;
+        this.#known.delete(subject);
+        // It may not be stored yet, or be refused: then what is dropped is read anew.
+        const heard = isReadable(data, subject) ? parse(data, subject) : undefined;
+        if (heard !== undefined && (heard.deleted === true || heard.id !== this.#ids.get(subject))) this.#put(subject, undefined);
+      },
     });
   }
 }

@@ -6,7 +6,7 @@ import { HEADER } from "./message.ts";
 import type { LogMessage } from "./message.ts";
 import { receiptText } from "./receipts.ts";
 import type { Place } from "./subjects.ts";
-import type { Taken } from "./taking.ts";
+import type { Taken } from "./selection.ts";
 
 /** What every view of a message shares. @param place of a scheduled message: where it will enter */
 export function baseOf({ crypt }: Engine, queue: Definition, message: LogMessage, { partition, priority, alias }: Place = message.place): MessageBase {

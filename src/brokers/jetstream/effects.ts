@@ -32,9 +32,14 @@ export class Effects {
     this.queue = queue;
   }
 
+  /** Whether the queue's trace level has it. */
+  records(type: BuiltInEvent): boolean {
+    return recordsEvent(this.queue.options, type);
+  }
+
   /** At the trace levels that have it. */
   record(type: BuiltInEvent, event: Omit<TimelineEvent, "type">): void {
-    if (recordsEvent(this.queue.options, type)) this.events.push({ type, ...event });
+    if (this.records(type)) this.events.push({ type, ...event });
   }
 
   /** Whatever the trace level is. */

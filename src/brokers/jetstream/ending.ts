@@ -4,7 +4,7 @@ import type { Crypt, DeadReason, Failure, Instant } from "../../core/index.ts";
 import type { Definition } from "./definition.ts";
 import type { Effects } from "./effects.ts";
 import type { GroupState } from "./group-state.ts";
-import type { Lease, Past } from "./record.ts";
+import type { Bond, Lease, Past } from "./record.ts";
 
 /** What one operation works with: a group's state, its queue, and one time for all it does. */
 export interface Work {
@@ -32,6 +32,8 @@ export interface Held {
   readonly d: number;
 }
 
+/** Milliseconds that a lease with bonds goes on while it is found out what became of them. */
+export const LOOK = 10_000;
 const LONGEST_ERROR = 300;
 const LONGEST_TEXT = 16_000;
 
@@ -155,13 +157,13 @@ export function expire(work: Work): void {
   for (const partition of parts) {
     const lease = state.record.parts.get(partition)?.lease;
     const first = lease?.open[0];
-    if (lease === undefined) continue;
+    if (lease === undefined || goesOn(work, partition, lease)) continue;
     const charged = queue.options.chargeExpiry && first !== undefined;
     endPart(work, partition, charged ? { seq: first, error: ranOut(lease), how: { expired: true } } : null);
   }
   for (const token of leases) {
     const lease = state.record.leases.get(token);
-    if (lease === undefined) continue;
+    if (lease === undefined || goesOn(work, null, lease)) continue;
     for (const seq of lease.open) {
       const held = heldAlone(state, seq, lease);
       if (!queue.options.chargeExpiry) {
@@ -174,6 +176,31 @@ export function expire(work: Work): void {
     }
     state.record.leases.delete(token);
   }
+}
+
+/** Only another group's record tells whether a transaction has settled some of it: the lease doesn't end before that was read. */
+function goesOn({ state, effects, now }: Work, partition: string | null, { bonds, ...lease }: Lease): boolean {
+  if (bonds === undefined) return false;
+  const until = Math.max(...bonds.map((bond) => bond.until));
+  putLease(state, partition, { ...lease, ends: Math.max(until, now + LOOK) }, bonds);
+  if (until > now) return true;
+  const intent = randomBytes(9).toString("base64url");
+  state.record.intents.set(intent, { kind: "bonds", partition, token: lease.token });
+  effects.intents.push(intent);
+  return true;
+}
+
+export function leaseOf({ record }: GroupState, partition: string | null, token: string): Lease | undefined {
+  const lease = partition === null ? record.leases.get(token) : record.parts.get(partition)?.lease;
+  return lease?.token === token ? lease : undefined;
+}
+
+/** In the place of the one with its token. */
+export function putLease(state: GroupState, partition: string | null, { bonds: before = [], ...lease }: Lease, bonds: readonly Bond[] = before): void {
+  const put = { ...lease, ...(bonds.length > 0 ? { bonds } : {}) };
+  const part = partition === null ? undefined : state.record.parts.get(partition);
+  if (partition === null) state.setLease(lease.token, put);
+  else if (part?.lease !== undefined) state.setPart(partition, { ...part, lease: { ...put, last: part.lease.last } });
 }
 
 function ranOut(lease: Lease): Failure {

@@ -63,6 +63,7 @@ export class Engine {
     this.onError = (error) => { if (!parts.api.link.nc.isClosed()) parts.onError(error); };
     this.history = new History(this);
     this.housekeeping = new Housekeeping(this);
+    this.catalog.onGone = (id) => { this.#drop(id); };
     this.notices.listen(({ queue, due }) => {
       for (const session of this.#sessions.values()) if (queue === EVERY_QUEUE || session.subjects.queue === queue) session.wake();
       if (due !== undefined) for (const timetable of this.#timetables.values()) if (timetable.queue === queue) timetable.add(due);
@@ -88,14 +89,15 @@ export class Engine {
   }
 
   /** Forgets what it knows of a queue that is gone. */
-  drop(queue: Definition): void {
-    this.#timetables.delete(queue.id);
+  #drop(queue: string): void {
+    this.#timetables.delete(queue);
     this.history.drop(queue);
+    this.housekeeping.drop(queue);
     for (const [key, session] of this.#sessions) {
-      if (!key.startsWith(`${queue.id} `)) continue;
-      session.close();
-      this.ownership.drop(session);
+      if (!key.startsWith(`${queue} `)) continue;
       this.#sessions.delete(key);
+      this.ownership.drop(session);
+      session.close();
     }
   }
 
@@ -128,14 +130,16 @@ export class Engine {
   /** After the connection was lost. */
   restored(): void {
     this.catalog.forgetAll();
+    // What was deleted meanwhile.
+    if (this.#sessions.size > 0) this.catalog.all().catch(this.onError);
     for (const session of this.#sessions.values()) {
       session.restartReaders();
       session.wake();
     }
   }
 
+  /** Behind what it keeps under way: `ownership`, `history` and `housekeeping` end first. */
   close(): void {
-    this.ownership.close();
     for (const session of this.#sessions.values()) session.close();
     this.#sessions.clear();
     this.notices.close();

@@ -1,15 +1,22 @@
 import { isQueuescopeError, QueuescopeError } from "../../core/index.ts";
+import { settleBound } from "./bonds.ts";
 import { bury } from "./burial.ts";
 import type { Definition } from "./definition.ts";
 import type { Effects } from "./effects.ts";
+import { leaseOf, putLease } from "./ending.ts";
 import type { Engine } from "./engine.ts";
+import { HEADER } from "./message.ts";
 import type { LogMessage } from "./message.ts";
-import { byGroup, settleOne } from "./messages.ts";
-import type { Acknowledged, Publication } from "./publisher.ts";
+import { byGroup } from "./messages.ts";
+import type { Acknowledged } from "./publisher.ts";
 import { publishOnce } from "./push.ts";
-import type { Intent } from "./record.ts";
+import { isForgotten, pushedBefore } from "./pushed-before.ts";
+import type { Bond, Intent } from "./record.ts";
 import type { GroupSession } from "./session.ts";
+import type { Where } from "./subjects.ts";
 import { eventPublication } from "./timeline.ts";
+
+type Push = Extract<Intent, { kind: "push" }>;
 
 /** Does what a stored commit leaves to be done. Answers what became of dead letters and pushes, by their intents. */
 export async function followUp(engine: Engine, session: GroupSession, effects: Effects): Promise<ReadonlyMap<string, Acknowledged>> {
@@ -25,7 +32,7 @@ export async function finishIntents(engine: Engine, session: GroupSession, queue
   if (ids.length === 0) return done;
   const intents = await session.intents(queue, ids);
   await Promise.all([...intents].map(async ([id, intent]) => {
-    const result = await finish(engine, session, id, intent);
+    const result = await finish(engine, session, queue, id, intent);
     if (result !== undefined) done.set(id, result);
   }));
   // Who comes after a crash does them again; nobody has to wait for this.
@@ -34,25 +41,30 @@ export async function finishIntents(engine: Engine, session: GroupSession, queue
   return done;
 }
 
-async function finish(engine: Engine, session: GroupSession, id: string, intent: Intent): Promise<Acknowledged | undefined> {
+async function finish(engine: Engine, session: GroupSession, queue: Definition, id: string, intent: Intent): Promise<Acknowledged | undefined> {
   switch (intent.kind) {
     case "dead": {
       const seq = await bury(engine, session, id, intent);
       return seq === undefined ? undefined : { seq, duplicate: false };
     }
     case "push":
-      return pushLater(engine, await engine.catalog.byId(intent.queue), { subject: intent.subject, headers: intent.headers, data: Buffer.from(intent.data, "base64") });
+      return pushLater(engine, await engine.catalog.byId(intent.queue), id, intent);
     case "settle":
-      await settleLater(engine, intent);
+      await settleLater(engine, id, intent);
+      return undefined;
+    case "bonds":
+      await loosen(engine, session, queue, intent);
       return undefined;
   }
 }
 
 /** What a transaction pushes. A queue that was deleted takes nothing any more. */
-async function pushLater(engine: Engine, queue: Definition | undefined, publication: Publication): Promise<Acknowledged | undefined> {
+async function pushLater(engine: Engine, queue: Definition | undefined, id: string, { at, subject, headers, data }: Push): Promise<Acknowledged | undefined> {
   try {
     if (queue === undefined) throw new QueuescopeError("queue-not-found", "The queue that a transaction pushed to was deleted before its message was stored.");
-    return await publishOnce(engine, queue, publication);
+    const there = isForgotten(engine, queue, at) ? await pushedBefore(engine, queue, at, subject, entersAt(headers), (message) => message.header(HEADER.intent) === id) : undefined;
+    if (there !== undefined) return { seq: there, duplicate: false };
+    return await publishOnce(engine, queue, { subject, headers, data: Buffer.from(data, "base64") });
   } catch (error) {
     if (!isQueuescopeError(error, "queue-not-found")) throw error;
     engine.onError(error);
@@ -60,10 +72,39 @@ async function pushLater(engine: Engine, queue: Definition | undefined, publicat
   }
 }
 
+/** Of a scheduled message: where it goes when its time has come. */
+function entersAt(headers: Push["headers"]): Where | null {
+  const place = headers[HEADER.place];
+  return place === undefined ? null : (JSON.parse(place) as Where);
+}
+
 /** What a transaction settles in another group. Where it was done already, its receipts are stale. */
-async function settleLater(engine: Engine, { settlements }: Extract<Intent, { kind: "settle" }>): Promise<void> {
+async function settleLater(engine: Engine, id: string, { settlements }: Extract<Intent, { kind: "settle" }>): Promise<void> {
   const { results, groups } = await byGroup(engine, settlements);
-  await Promise.all(groups.map((group) => settleOne(engine, results, group)));
+  await Promise.all(groups.map((group) => settleBound(engine, results, group, id)));
+}
+
+/** A lease ran out that transactions of other groups may have settled: what is stored is done now. Then it ends as any other. */
+async function loosen(engine: Engine, session: GroupSession, queue: Definition, { partition, token }: Extract<Intent, { kind: "bonds" }>): Promise<void> {
+  const found = await session.run({ queue, apply: ({ state }) => leaseOf(state, partition, token)?.bonds ?? [] });
+  const known = found?.value ?? [];
+  for (const bond of known) await settleBond(engine, bond);
+  await session.run({
+    queue,
+    apply: ({ state }) => {
+      const lease = leaseOf(state, partition, token);
+      if (lease?.bonds !== undefined) putLease(state, partition, lease, lease.bonds.filter(({ intent }) => !known.some((bond) => bond.intent === intent)));
+    },
+  });
+}
+
+/** Where nothing is found the transaction was given up, or is finished. */
+async function settleBond(engine: Engine, { queue: id, group, intent }: Bond): Promise<void> {
+  const queue = await engine.catalog.byId(id);
+  if (queue === undefined) return;
+  const session = engine.session(queue, group);
+  const stored = await session.run({ queue, apply: ({ state }) => state.record.intents.has(intent), unsure: (there) => !there });
+  if (stored?.value === true) await finishIntents(engine, session, queue, [intent]);
 }
 
 /** Messages that are over go from the log, but for those that another group works on: these it may still finish. */

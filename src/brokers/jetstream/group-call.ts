@@ -10,7 +10,7 @@ import { renew } from "./renew.ts";
 import type { GroupSession, Performed } from "./session.ts";
 import { leaseLost, settleGroup } from "./settling.ts";
 import type { Asked, Settled } from "./settling.ts";
-import type { Taken } from "./taking.ts";
+import type { Taken } from "./selection.ts";
 
 /** What one call asks of one group, done in one commit. */
 export interface GroupCall {

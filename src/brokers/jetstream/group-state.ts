@@ -30,7 +30,6 @@ export class GroupState {
     for (const [seq, back] of record.back.entries()) this.#indexBack(seq, back);
   }
 
-
   setPart(partition: string, part: Part): void {
     // What is left tells the position, not the number: others may have removed messages that were counted, or were not.
     const done = part.lease === undefined && part.pos >= part.tail;
@@ -41,8 +40,8 @@ export class GroupState {
     } else {
       this.record.parts.set(partition, done && part.n !== 0 ? { ...part, n: 0 } : part);
     }
-    this.#waiting.delete(partition);
-    this.#later.delete(partition);
+    if (this.#waiting.size > 0) this.#waiting.delete(partition);
+    if (this.#later.size > 0) this.#later.delete(partition);
     if (!settled) this.#index(partition, part);
   }
 

@@ -95,8 +95,8 @@ export class History {
   }
 
   /** Of a queue that is gone. */
-  drop(queue: Definition): void {
-    for (const [key, samples] of this.#samples) if (samples.queue.id === queue.id) this.#samples.delete(key);
+  drop(queue: string): void {
+    for (const [key, samples] of this.#samples) if (samples.queue.id === queue) this.#samples.delete(key);
   }
 
   /** Until all is stored; what can't be, since NATS is out of reach, is given up. */

@@ -83,6 +83,7 @@ function brokerOn(handle: NatsHandle, crypt: Crypt, options: JetStreamOptions, a
   const close = async (): Promise<void> => {
     status.close();
     foreign.close();
+    await engine.ownership.close();
     await engine.history.close();
     await engine.housekeeping.close();
     engine.close();

@@ -41,6 +41,68 @@ export function enclosed(headers: Readonly<Record<string, string>>, data: Uint8A
   return { headers: { ...small, [HEADER.front]: String(front.length) }, data: Buffer.concat([front, data]) };
 }
 
+/** Headers of messages, with what is read of them for each delivery. */
+class HeaderSet {
+  /** As they came, where they did: those of another message with the same bytes are the same. */
+  readonly bytes: Uint8Array | undefined;
+  readonly #values: ReadonlyMap<string, string>;
+  /** Milliseconds; those who pushed it set them. */
+  readonly at: number | undefined;
+  readonly expires: number | null;
+  readonly onlyGroup: string | null;
+
+  constructor(values: ReadonlyMap<string, string>, bytes?: Uint8Array) {
+    this.bytes = bytes;
+    this.#values = values;
+    this.at = number(this.get(HEADER.at));
+    this.expires = number(this.get(HEADER.expires)) ?? null;
+    this.onlyGroup = text(this.get(HEADER.onlyGroup));
+  }
+
+  /** Of a message as it is delivered; those of the one `before` it, where they are the same. */
+  static of(message: Msg, before: HeaderSet | undefined): HeaderSet {
+    const { _msg, _rdata } = message as Undecoded;
+    const length = _msg?.hdr ?? -1;
+    if (_rdata === undefined || length <= 0) return new HeaderSet(decoded(message));
+    if (before?.bytes !== undefined && startsWith(_rdata, length, before.bytes)) return before;
+    return new HeaderSet(decoded(message), _rdata.slice(0, length));
+  }
+
+  get(name: string): string | undefined {
+    return this.#values.get(name) || undefined;
+  }
+
+  get names(): string[] {
+    return [...this.#values.keys()];
+  }
+
+  /** Those that a program of somebody else's wrote. */
+  get foreign(): Headers {
+    const foreign: Record<string, string> = {};
+    for (const [name, value] of this.#values) if (!OURS.has(name) && !name.startsWith("Nats-")) foreign[name] = value;
+    return foreign;
+  }
+}
+
+/** The clients have a message's headers as bytes in these fields of theirs, and decode them when they are asked for. */
+interface Undecoded {
+  readonly _msg?: { readonly hdr?: number };
+  readonly _rdata?: Uint8Array;
+}
+
+/** Each look-up in the client's own headers goes through all of them. */
+function decoded({ headers }: Msg): Map<string, string> {
+  const values = new Map<string, string>();
+  for (const [name, [first = ""]] of headers ?? []) values.set(name, first);
+  return values;
+}
+
+function startsWith(bytes: Uint8Array, length: number, start: Uint8Array): boolean {
+  if (start.length !== length) return false;
+  for (let i = 0; i < length; i++) if (bytes[i] !== start[i]) return false;
+  return true;
+}
+
 /** A message of the log, in memory. Most of it is read only when somebody asks. */
 export class LogMessage {
   readonly seq: number;
@@ -50,54 +112,52 @@ export class LogMessage {
   readonly stamp: string;
   /** How many its consumer had behind it, when it was sent. */
   readonly pending: number;
-  readonly #header: (name: string) => string | undefined;
-  readonly #names: () => string[];
+  readonly #headers: HeaderSet;
   #place: Place | undefined;
+  #at: number | undefined;
 
-  private constructor(seq: number, subject: string, data: Uint8Array, stamp: string, header: (name: string) => string | undefined, names: () => string[], pending = 0) {
+  private constructor(seq: number, subject: string, data: Uint8Array, stamp: string, headers: HeaderSet, pending = 0) {
     this.seq = seq;
     this.subject = subject;
     this.data = data;
     this.stamp = stamp;
     this.pending = pending;
-    this.#header = header;
-    this.#names = names;
+    this.#headers = headers;
   }
 
   static ofStored({ seq, subject, data, at, stamp = `${at}000000`, headers }: Stored): LogMessage {
-    return LogMessage.#opened(seq, subject, data, stamp, (name) => headers[name], () => Object.keys(headers));
+    return LogMessage.#opened(seq, subject, data, stamp, new HeaderSet(new Map(Object.entries(headers))));
   }
 
-  static #opened(seq: number, subject: string, data: Uint8Array, stamp: string, header: (name: string) => string | undefined, names: () => string[], pending = 0): LogMessage {
-    const length = Number(header(HEADER.front) ?? 0);
+  static #opened(seq: number, subject: string, data: Uint8Array, stamp: string, headers: HeaderSet, pending = 0): LogMessage {
+    const length = Number(headers.get(HEADER.front) ?? 0);
     // Shorter: only headers were asked for.
-    if (length === 0 || data.length < length) return new LogMessage(seq, subject, data, stamp, header, names, pending);
+    if (length === 0 || data.length < length) return new LogMessage(seq, subject, data, stamp, headers, pending);
     const front = JSON.parse(Buffer.from(data.subarray(0, length)).toString()) as Readonly<Record<string, string>>;
-    const all = (): string[] => [...names().filter((name) => name !== HEADER.front), ...Object.keys(front)];
-    return new LogMessage(seq, subject, data.subarray(length), stamp, (name) => front[name] ?? (name === HEADER.front ? undefined : header(name)), all, pending);
+    const all = headers.names.filter((name) => name !== HEADER.front).map((name) => [name, headers.get(name) ?? ""] as const);
+    return new LogMessage(seq, subject, data.subarray(length), stamp, new HeaderSet(new Map([...all, ...Object.entries(front)])), pending);
   }
 
-  /** As a consumer delivered it; `undefined` when its reply subject isn't a consumer's. */
-  static delivered(message: Msg): LogMessage | undefined {
+  /**
+   * As a consumer delivered it; `undefined` when its reply subject isn't a consumer's.
+   * @param before another one: headers that are the same are read once
+   */
+  static delivered(message: Msg, before?: LogMessage): LogMessage | undefined {
     const place = deliveredAs(message.reply ?? "");
     if (place === undefined) return undefined;
-    // Each look-up in the client's own headers goes through all of them.
-    const headers = new Map<string, string>();
-    for (const [name, [first = ""]] of message.headers ?? []) headers.set(name, first);
-    return LogMessage.#opened(place.seq, message.subject, message.data, place.stamp, (name) => headers.get(name) || undefined, () => [...headers.keys()], place.pending);
+    return LogMessage.#opened(place.seq, message.subject, message.data, place.stamp, HeaderSet.of(message, before === undefined ? undefined : before.#headers), place.pending);
   }
 
   /** Itself, with the data and headers of an edit. */
   edited(by: LogMessage): LogMessage {
     const changed = new Set<string>([HEADER.encoding, HEADER.headers, HEADER.edited]);
-    const header = (name: string): string | undefined => (changed.has(name) ? by.header(name) : this.#header(name));
-    const own = (): string[] => this.#names().filter((name) => OURS.has(name) || name.startsWith("Nats-"));
-    return new LogMessage(this.seq, this.subject, by.data, this.stamp, header, () => [...new Set([...own(), ...by.headerNames])]);
+    const kept = this.headerNames.filter((name) => (OURS.has(name) || name.startsWith("Nats-")) && !changed.has(name));
+    const values = new Map([...kept.map((name) => [name, this.header(name) ?? ""] as const), ...by.headerNames.filter((name) => changed.has(name)).map((name) => [name, by.header(name) ?? ""] as const)]);
+    return new LogMessage(this.seq, this.subject, by.data, this.stamp, new HeaderSet(values));
   }
 
   get editedAt(): number | null {
-    const at = this.#header(HEADER.edited);
-    return at === undefined ? null : Number(at);
+    return number(this.header(HEADER.edited)) ?? null;
   }
 
   get place(): Place {
@@ -106,51 +166,52 @@ export class LogMessage {
 
   /** When it entered the queue. */
   get at(): number {
-    const own = this.#header(HEADER.at);
-    return own === undefined ? Number(this.stamp.slice(0, -6)) : Number(own);
+    return (this.#at ??= this.#headers.at ?? Number(this.stamp.slice(0, -6)));
   }
 
   get expires(): number | null {
-    const at = this.#header(HEADER.expires);
-    return at === undefined ? null : Number(at);
+    return this.#headers.expires;
   }
 
   get onlyGroup(): string | null {
-    return text(this.#header(HEADER.onlyGroup));
+    return this.#headers.onlyGroup;
   }
 
   get transaction(): string | null {
-    return text(this.#header(HEADER.transaction));
+    return text(this.header(HEADER.transaction));
   }
 
   /** As a stream would hand it over. */
   get asStored(): Stored {
-    const headers = Object.fromEntries(this.#names().map((name) => [name, this.#header(name) ?? ""]));
+    const headers = Object.fromEntries(this.headerNames.map((name) => [name, this.header(name) ?? ""]));
     return { seq: this.seq, subject: this.subject, at: Number(this.stamp.slice(0, -6)), stamp: this.stamp, headers, data: this.data };
   }
 
   get headerNames(): string[] {
-    return this.#names();
+    return this.#headers.names;
   }
 
   header(name: string): string | undefined {
-    return this.#header(name);
+    return this.#headers.get(name);
   }
 
   /** Of a message that no Queuescope wrote: what it looks like. */
   get encoding(): Encoding {
-    const given = this.#header(HEADER.encoding);
+    const given = this.header(HEADER.encoding);
     if (given === "json" || given === "text" || given === "bytes") return given;
     return guessed(this.data);
   }
 
   /** @param unseal decrypts what `Qs-Headers` holds in base64 */
   headers(unseal: (bytes: Uint8Array) => Uint8Array): Headers {
-    const own = this.#header(HEADER.headers);
-    if (own !== undefined) return JSON.parse(own.startsWith("!") ? Buffer.from(unseal(Buffer.from(own.slice(1), "base64"))).toString() : own) as Headers;
-    const foreign = this.#names().filter((name) => !OURS.has(name) && !name.startsWith("Nats-"));
-    return Object.fromEntries(foreign.map((name) => [name, this.#header(name) ?? ""]));
+    const own = this.header(HEADER.headers);
+    if (own === undefined) return this.#headers.foreign;
+    return JSON.parse(own.startsWith("!") ? Buffer.from(unseal(Buffer.from(own.slice(1), "base64"))).toString() : own) as Headers;
   }
+}
+
+function number(header: string | undefined): number | undefined {
+  return header === undefined ? undefined : Number(header);
 }
 
 /** Texts stand in headers as JSON: they may have blanks at their ends, and lines. */
@@ -158,13 +219,15 @@ function text(header: string | undefined): string | null {
   return header === undefined ? null : (JSON.parse(header) as string);
 }
 
-/** `$JS.ACK.STREAM.CONSUMER.DELIVERED.SEQ.CSEQ.NANOSECONDS.PENDING`, or with a domain and an account before the stream. */
+/** `$JS.ACK.STREAM.CONSUMER.DELIVERED.SEQ.CSEQ.NANOSECONDS.PENDING`, or with a domain and an account before the stream, and more behind. */
 function deliveredAs(reply: string): { seq: number; stamp: string; pending: number } | undefined {
   if (!reply.startsWith("$JS.ACK.")) return undefined;
-  const tokens = reply.split(".");
-  const from = tokens.length >= 11 ? 4 : 2;
-  const seq = Number(tokens[from + 3]);
-  return Number.isSafeInteger(seq) ? { seq, stamp: tokens[from + 5] ?? "", pending: Number(tokens[from + 6] ?? 0) } : undefined;
+  const dots: number[] = [];
+  for (let dot = reply.indexOf("."); dot >= 0; dot = reply.indexOf(".", dot + 1)) dots.push(dot);
+  const first = dots.length >= 10 ? 6 : 4;
+  const token = (n: number): string => reply.slice((dots[first + n] ?? reply.length) + 1, dots[first + n + 1] ?? reply.length);
+  const seq = Number(token(0));
+  return seq > 0 && Number.isSafeInteger(seq) ? { seq, stamp: token(2), pending: Number(token(3)) } : undefined;
 }
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true });

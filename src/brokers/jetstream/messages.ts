@@ -151,23 +151,26 @@ export interface Asking {
 export async function byGroup(engine: Engine, settlements: readonly Settlement[]): Promise<{ results: SettleResult[]; groups: Asking[] }> {
   const results = new Array<SettleResult>(settlements.length);
   const groups = new Map<GroupSession, Asking>();
+  // Mostly they are of one queue and group: a wait for each would cost more than the settling.
   let last: Definition | undefined;
+  let group: Asking | undefined;
   for (const [index, settlement] of settlements.entries()) {
     const receipt = receiptOf(settlement.receipt);
     if (receipt instanceof QueuescopeError) {
       results[index] = { ok: false, receipt: settlement.receipt, error: receipt };
       continue;
     }
-    // Mostly they are of one queue: a wait for each would cost more than the settling.
     if (last?.id !== receipt.queue) last = await engine.catalog.byId(receipt.queue);
     const queue = last;
     if (queue === undefined) {
       results[index] = { ok: false, receipt: settlement.receipt, error: leaseLost("its queue was deleted") };
       continue;
     }
-    const session = engine.session(queue, receipt.group);
-    const group = groups.get(session) ?? { queue, session, asked: [] };
-    groups.set(session, group);
+    if (group?.queue !== queue || group.session.group !== receipt.group) {
+      const session = engine.session(queue, receipt.group);
+      group = groups.get(session) ?? { queue, session, asked: [] };
+      groups.set(session, group);
+    }
     group.asked.push({ index, settlement, receipt });
   }
   return { results, groups: [...groups.values()] };

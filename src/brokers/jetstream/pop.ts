@@ -5,18 +5,17 @@ import type { Work } from "./ending.ts";
 import type { Engine } from "./engine.ts";
 import { overlaid } from "./overlay.ts";
 import type { GroupSession } from "./session.ts";
-import { Taking } from "./taking.ts";
-import type { Missing, Taken } from "./taking.ts";
+import type { Taken } from "./selection.ts";
+import { take } from "./taking.ts";
+import type { Found, Missing } from "./taking.ts";
 
 /** More of a partition than one pop needs is read at a time. */
 const LOOK_AHEAD = 20;
+/** Partitions that are read at a time: after a takeover nothing is in memory of thousands. */
+const AT_ONCE = 200;
 
 /** What a pop found, and what it has to read first. */
-export interface Take {
-  readonly taken: readonly Taken[];
-  readonly missing: Missing;
-  /** Whether messages at the front of the log were passed. */
-  readonly moved: boolean;
+export interface Take extends Found {
   readonly edited: ReadonlySet<number>;
 }
 
@@ -56,10 +55,10 @@ export class Popping {
   }
 
   take(work: Work): Take {
-    const taking = new Taking(work, this.session, this.#wanted, this.#exhausted);
-    taking.run();
-    const edited = new Set(taking.taken.flatMap(({ message: { seq } }) => (work.state.record.edited.has(seq) ? [seq] : [])));
-    return { taken: taking.taken, missing: taking.missing, moved: taking.moved, edited };
+    const found = take(work, this.session, this.#wanted, this.#exhausted);
+    const known = work.state.record.edited;
+    const edited = new Set(known.size === 0 ? [] : found.taken.flatMap(({ message: { seq } }) => (known.has(seq) ? [seq] : [])));
+    return { ...found, edited };
   }
 
   /** Reads what kept the pop from finding anything; `false` when there is nothing more to read. */
@@ -89,10 +88,12 @@ export class Popping {
   /** Reads what is missing; `false` when there was nothing to read. */
   async #fetch(queue: Definition, { partitions, messages }: Missing): Promise<boolean> {
     const { shelves, log, subjects } = this.session;
+    const some = [...partitions].slice(0, Math.max(AT_ONCE, this.#wanted.batch));
+    const waiting = await this.#waitingIn(queue, some.map(([partition]) => partition));
     let progress = false;
     await Promise.all([
-      ...[...partitions].map(async ([partition, { after, tail }]) => {
-        const most = this.#wanted.batch === 1 ? 1 : this.#wanted.batch + LOOK_AHEAD;
+      ...some.map(async ([partition, { after, tail }], i) => {
+        const most = this.#wanted.batch === 1 ? 1 : Math.min(this.#wanted.batch + LOOK_AHEAD, waiting[i] ?? Infinity);
         const found = await this.#engine.api.readMany(subjects.log, subjects.partition(partition), after + 1, most);
         if (found.length === 0) {
           if ((this.#exhausted.get(partition) ?? -1) >= tail) return;
@@ -115,5 +116,12 @@ export class Popping {
       }),
     ]);
     return progress;
+  }
+
+  /** How many messages each partition has that the group has seen; a few are read without a consumer. `undefined`: not known. */
+  async #waitingIn(queue: Definition, partitions: readonly string[]): Promise<readonly (number | undefined)[]> {
+    if (partitions.length < 2 || this.#wanted.batch === 1) return [];
+    const counted = await this.session.run({ queue, apply: ({ state: { record } }) => partitions.map((partition) => record.parts.get(partition)?.n || undefined) });
+    return counted?.value ?? [];
   }
 }

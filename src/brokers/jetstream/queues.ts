@@ -43,9 +43,8 @@ export function queuesFacet(engine: Engine): Queues {
     get: async (name) => info(engine, await catalog.need(queueName(name))),
 
     async delete(name) {
-      const queue = await catalog.need(queueName(name));
+      await catalog.need(queueName(name));
       await catalog.delete(name);
-      engine.drop(queue);
       engine.changed(new Subjects(name));
     },
 

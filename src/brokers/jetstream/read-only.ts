@@ -5,7 +5,7 @@ import type { Broker } from "../../core/index.ts";
 const CHANGING = {
   queues: ["create", "configure", "delete", "pause", "resume"],
   messages: ["push", "pop", "settle", "settleAndPop", "renew", "transact", "trace"],
-  repair: ["edit", "remove", "purge", "redrive", "discard", "seek", "cancel", "pauseGroup", "resumeGroup", "deleteGroup", "hold", "step", "letGo"],
+  repair: ["edit", "remove", "purge", "redrive", "undoRedrive", "discard", "seek", "cancel", "pauseGroup", "resumeGroup", "deleteGroup", "hold", "step", "letGo"],
   workers: ["heartbeat", "remove", "renewLeases", "releaseLeases"],
 } as const satisfies { readonly [Facet in "queues" | "messages" | "repair" | "workers"]: readonly (keyof Broker[Facet])[] };
 

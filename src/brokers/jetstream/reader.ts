@@ -27,6 +27,8 @@ export class Reader {
   readonly #onError: (error: unknown) => void;
   #buffer: LogMessage[] = [];
   #head = 0;
+  /** The one that came last: mostly the next one has the same headers. */
+  #last: LogMessage | undefined;
   #bytes = 0;
   /** Everything of the filter behind this, up to the position, is in memory. */
   #from: number;
@@ -215,8 +217,9 @@ export class Reader {
       this.#status(message.headers?.code ?? 0, message.headers?.description ?? "", Number(message.headers?.get("Nats-Pending-Messages") || this.#wanted));
       return;
     }
-    const read = LogMessage.delivered(message);
+    const read = LogMessage.delivered(message, this.#last);
     this.#wanted -= 1;
+    this.#last = read ?? this.#last;
     if (read === undefined || read.seq <= this.#position) return;
     this.#position = read.seq;
     this.#pending = read.pending;

@@ -17,12 +17,24 @@ export function receiptText({ queue, group, partition, token, seq, alias }: Rece
   return `${queue}.${seq.toString(36)}.${alias === null ? "" : alias.toString(36)}.${token}.${nameToken(group)}${partition === null ? "" : `.${nameToken(partition)}`}`;
 }
 
-const SHAPE = /^([a-z][a-z0-9]{7})\.([0-9a-z]{1,11})\.([0-9a-z]{0,11})\.([\w-]{16})\.([\w=-]+)(?:\.([\w=-]+))?$/;
+const SHAPE = /^[a-z][a-z0-9]{7}\.[0-9a-z]{1,11}\.[0-9a-z]{0,11}\.[\w-]{16}\.[\w=-]+(?:\.[\w=-]+)?$/;
+const QUEUE = 8;
+const TOKEN = 16;
 
 /** @throws invalid-input */
 export function parseReceipt(text: unknown): Receipt {
-  const match = typeof text === "string" ? SHAPE.exec(text) : null;
-  if (match === null) throw invalidInput("receipt", `This is no receipt of a queue on NATS: ${JSON.stringify(text)}. Give the receipt that pop returned with the message.`);
-  const [, queue = "", seq = "", alias = "", token = "", group = "", partition] = match;
-  return { queue, group: untoken(group), partition: partition === undefined ? null : untoken(partition), token, seq: Number.parseInt(seq, 36), alias: alias === "" ? null : Number.parseInt(alias, 36) };
+  if (typeof text !== "string" || !SHAPE.test(text)) throw invalidInput("receipt", `This is no receipt of a queue on NATS: ${JSON.stringify(text)}. Give the receipt that pop returned with the message.`);
+  const seq = text.indexOf(".", QUEUE + 1);
+  const alias = text.indexOf(".", seq + 1);
+  const group = alias + TOKEN + 2;
+  const found = text.indexOf(".", group);
+  const partition = found < 0 ? null : untoken(text.slice(found + 1));
+  return {
+    queue: text.slice(0, QUEUE),
+    group: untoken(text.slice(group, found < 0 ? text.length : found)),
+    partition,
+    token: text.slice(alias + 1, alias + 1 + TOKEN),
+    seq: Number.parseInt(text.slice(QUEUE + 1, seq), 36),
+    alias: alias === seq + 1 ? null : Number.parseInt(text.slice(seq + 1, alias), 36),
+  };
 }

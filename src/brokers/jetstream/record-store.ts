@@ -126,7 +126,13 @@ function readPatch(data: Uint8Array, subject: string): Patch {
   }
   if (typeof value !== "object" || value === null || !("v" in value) || !("chain" in value) || !Array.isArray(value.chain)) throw corrupt(subject, "it isn't what Queuescope writes");
   if (value.v !== 1) throw new QueuescopeError("version-unsupported", `The state of this queue was written by a newer Queuescope (${subject}, version ${String(value.v)}). Update this one.`);
+  const { set, del } = value as { readonly set?: unknown; readonly del?: unknown };
+  if (!holdsLists(set) || !holdsLists(del)) throw corrupt(subject, "it isn't what Queuescope writes");
   return value as unknown as Patch;
+}
+
+function holdsLists(byKind: unknown): boolean {
+  return byKind === undefined || (typeof byKind === "object" && byKind !== null && Object.values(byKind).every(Array.isArray));
 }
 
 /** As far as everything else builds on it. */

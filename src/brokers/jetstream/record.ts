@@ -56,6 +56,17 @@ export interface Lease {
   readonly worker?: string;
   /** Unsettled messages, in order. */
   readonly open: readonly number[];
+  /** Transactions that settle some of them: it doesn't end before they are known to be over. */
+  readonly bonds?: readonly Bond[];
+}
+
+/** A transaction: it was stored, unless its intent isn't in that group's record when it is `until`. */
+export interface Bond {
+  /** Its id. */
+  readonly queue: string;
+  readonly group: string;
+  readonly intent: string;
+  readonly until: Instant;
 }
 
 /** A partition with something unsettled at or below the group's position, or settled beyond it. */
@@ -90,7 +101,9 @@ export interface Back extends Past {
 export type Intent =
   | { readonly kind: "dead"; readonly seq: number; readonly at: Instant; readonly reason: DeadReason; readonly c: number; readonly d: number; /** Sealed where the queue is encrypted. */ readonly err?: string; readonly stack?: string }
   | { readonly kind: "settle"; /** Its id. */ readonly queue: string; readonly group: string; readonly settlements: readonly Settlement[] }
-  | { readonly kind: "push"; /** Its id. */ readonly queue: string; readonly subject: string; readonly headers: Readonly<Record<string, string>>; /** Base64. */ readonly data: string };
+  /** A lease that would have run out, and has bonds. */
+  | { readonly kind: "bonds"; readonly partition: string | null; readonly token: string }
+  | { readonly kind: "push"; readonly at: Instant; /** Its id. */ readonly queue: string; readonly subject: string; readonly headers: Readonly<Record<string, string>>; /** Base64. */ readonly data: string };
 
 export interface Entries {
   readonly head: Head;
@@ -125,29 +138,36 @@ export interface Patch {
   /** Ids of the commits before it. */
   readonly before: readonly string[];
   readonly head?: Head;
-  readonly set?: Readonly<Record<string, unknown>>;
-  readonly del?: readonly string[];
+  /** By kind, keys and values in turns: lists are written in half the time that names of an object take. */
+  readonly set?: Readonly<Partial<Record<Kind, readonly unknown[]>>>;
+  /** By kind, keys. */
+  readonly del?: Readonly<Partial<Record<Kind, readonly unknown[]>>>;
+}
+
+/** Roughly what all entries of a record take when they are stored, a little more rather than less. */
+interface Scales {
+  bytes: number;
 }
 
 /** One kind of entries; what changes is remembered for the next commit. */
 export class Table<K extends string | number, V> {
-  readonly #kind: Kind;
   readonly #rows = new Map<K, V>();
-  #bytes = 0;
-  readonly #changed: Set<string>;
+  readonly #changed = new Set<K>();
+  readonly #scales: Scales;
+  readonly #weigh: (value: V) => number;
 
-  constructor(kind: Kind, changed: Set<string>) {
-    this.#kind = kind;
-    this.#changed = changed;
+  /** @param weigh the bytes of a value as JSON: names and braces, and what may be long */
+  constructor(scales: Scales, weigh: (value: V) => number) {
+    this.#scales = scales;
+    this.#weigh = weigh;
   }
 
   get size(): number {
     return this.#rows.size;
   }
 
-  /** Roughly what its entries take when they are stored, a little more rather than less. */
-  get bytes(): number {
-    return this.#bytes;
+  get changed(): boolean {
+    return this.#changed.size > 0;
   }
 
   get(key: K): V | undefined {
@@ -160,12 +180,12 @@ export class Table<K extends string | number, V> {
 
   set(key: K, value: V): void {
     this.put(key, value);
-    this.#changed.add(`${this.#kind}${key}`);
+    this.#changed.add(key);
   }
 
   delete(key: K): boolean {
     const had = this.drop(key);
-    if (had) this.#changed.add(`${this.#kind}${key}`);
+    if (had) this.#changed.add(key);
     return had;
   }
 
@@ -188,31 +208,68 @@ export class Table<K extends string | number, V> {
   /** As it was stored: nothing changed. */
   put(key: K, value: V): void {
     const before = this.#rows.get(key);
-    this.#bytes += weightOf(key, value) - (before === undefined ? 0 : weightOf(key, before));
+    this.#scales.bytes += this.#weigh(value) + (before === undefined ? weighKey(key) : -this.#weigh(before));
     this.#rows.set(key, value);
   }
 
   drop(key: K): boolean {
     const before = this.#rows.get(key);
     if (before === undefined) return false;
-    this.#bytes -= weightOf(key, before);
+    this.#scales.bytes -= weighKey(key) + this.#weigh(before);
     return this.#rows.delete(key);
+  }
+
+  /** What changed since the last one: keys and values in turns, and keys of what is gone. */
+  takeChanges(): { readonly set: readonly unknown[]; readonly del: readonly unknown[] } {
+    const set: unknown[] = [];
+    const del: unknown[] = [];
+    for (const key of this.#changed) {
+      const value = this.#rows.get(key);
+      if (value === undefined) del.push(key);
+      else set.push(key, value);
+    }
+    this.#changed.clear();
+    return { set, del };
+  }
+
+  /** All, in the same way. */
+  takeAll(): readonly unknown[] {
+    this.#changed.clear();
+    return [...this.#rows].flat();
   }
 }
 
-/** Of an entry as JSON: names and braces, and what may be long. */
-function weightOf(key: string | number, value: unknown): number {
-  const own = 8 + (typeof key === "string" ? 3 * key.length : 12);
-  if (typeof value !== "object" || value === null) return own + 14;
-  const { open, done, past, lease, err, stack, data, settlements } = value as Partial<Record<string, unknown>>;
-  const list = (items: unknown, each: number): number => (Array.isArray(items) ? each * items.length : 0);
-  const text = (some: unknown): number => (typeof some === "string" ? 2 * some.length : 0);
-  const leased = typeof lease === "object" && lease !== null ? 120 + list((lease as Partial<Lease>).open, 12) : 20;
-  return own + 90 + list(open, 12) + list(done, 12) + list(past, 70) + leased + text(err) + text(stack) + text(data) + list(settlements, 400);
+function weighKey(key: string | number): number {
+  return 8 + (typeof key === "string" ? 3 * key.length : 12);
 }
 
-/** Kinds whose keys are texts; the others' are sequences. */
-const NAMED: ReadonlySet<string> = new Set(["p", "l", "i", "q"]);
+const WEIGH = {
+  part: ({ lease, done, past }: Part): number => 90 + (lease === undefined ? 20 : 30 + WEIGH.lease(lease)) + 12 * (done?.length ?? 0) + (past === undefined ? 0 : total(past, ({ err }) => 70 + text(err))),
+  lease: ({ open, bonds }: Lease): number => 110 + 12 * open.length + 120 * (bonds?.length ?? 0),
+  back: ({ err }: Back): number => 110 + text(err),
+  intent: (intent: Intent): number => {
+    switch (intent.kind) {
+      case "dead":
+        return 110 + text(intent.err) + text(intent.stack);
+      case "settle":
+        return 110 + 400 * intent.settlements.length;
+      case "bonds":
+        return 110 + text(intent.partition);
+      case "push":
+        return 110 + text(intent.data) + total(Object.values(intent.headers), text);
+    }
+  },
+  ask: (refused: readonly number[]): number => 30 + 12 * refused.length,
+  mark: (): number => 14,
+} as const;
+
+function text(some: string | null | undefined): number {
+  return 2 * (some?.length ?? 0);
+}
+
+function total<T>(items: readonly T[], weigh: (item: T) => number): number {
+  return items.reduce((sum, item) => sum + weigh(item), 0);
+}
 
 const MOST_ASKS = 64;
 
@@ -220,29 +277,30 @@ export const NO_TOTALS: Totals = { delivered: 0, completed: 0, failed: 0, expire
 
 /** A group's record in memory. Its entries are replaced, never changed in place. */
 export class GroupRecord {
-  readonly #changed = new Set<string>();
+  readonly #scales: Scales = { bytes: 1_000 };
   #head: Head;
-  readonly parts = new Table<string, Part>("p", this.#changed);
-  readonly leases = new Table<string, Lease>("l", this.#changed);
-  readonly back = new Table<number, Back>("b", this.#changed);
-  readonly ahead = new Table<number, 1>("a", this.#changed);
-  readonly skip = new Table<number, number>("s", this.#changed);
-  readonly edited = new Table<number, 1>("e", this.#changed);
-  readonly intents = new Table<string, Intent>("i", this.#changed);
+  #headChanged = false;
+  readonly parts = new Table<string, Part>(this.#scales, WEIGH.part);
+  readonly leases = new Table<string, Lease>(this.#scales, WEIGH.lease);
+  readonly back = new Table<number, Back>(this.#scales, WEIGH.back);
+  readonly ahead = new Table<number, 1>(this.#scales, WEIGH.mark);
+  readonly skip = new Table<number, number>(this.#scales, WEIGH.mark);
+  readonly edited = new Table<number, 1>(this.#scales, WEIGH.mark);
+  readonly intents = new Table<string, Intent>(this.#scales, WEIGH.intent);
   /** Calls of other processes that were done lately, for those who didn't hear so. */
-  readonly asks = new Table<string, readonly number[]>("q", this.#changed);
+  readonly asks = new Table<string, readonly number[]>(this.#scales, WEIGH.ask);
 
-  readonly #tables: Readonly<Record<string, Table<string | number, unknown>>>;
+  readonly #tables: readonly (readonly [Kind, Table<string | number, unknown>])[];
 
   constructor(head: Head) {
     this.#head = head;
-    this.#tables = { p: this.parts, l: this.leases, b: this.back, a: this.ahead, s: this.skip, e: this.edited, i: this.intents, q: this.asks };
+    this.#tables = Object.entries({ p: this.parts, l: this.leases, b: this.back, a: this.ahead, s: this.skip, e: this.edited, i: this.intents, q: this.asks }) as unknown as readonly (readonly [Kind, Table<string | number, unknown>])[];
   }
 
   /** A new group's, before its first message. */
   static starting(start: GroupStart, from: number, stopped: boolean): GroupRecord {
     const record = new GroupRecord({ start, from, at: new Array<number>(10).fill(from), paused: false, stopped, held: null, totals: NO_TOTALS });
-    record.#changed.add("head");
+    record.#headChanged = true;
     return record;
   }
 
@@ -252,7 +310,7 @@ export class GroupRecord {
 
   change(head: Partial<Head>): void {
     this.#head = { ...this.#head, ...head };
-    this.#changed.add("head");
+    this.#headChanged = true;
   }
 
   count(totals: Partial<Totals>): void {
@@ -282,57 +340,40 @@ export class GroupRecord {
 
   /** Roughly its size when it is stored whole. */
   get bytes(): number {
-    let bytes = 1_000;
-    for (const table of Object.values(this.#tables)) bytes += table.bytes;
-    return bytes;
+    return this.#scales.bytes;
   }
 
   get changed(): boolean {
-    return this.#changed.size > 0;
+    return this.#headChanged || this.#tables.some(([, table]) => table.changed);
   }
 
   /** What changed since the last one. */
   takeChanges(): Pick<Patch, "head" | "set" | "del"> {
-    const set: Record<string, unknown> = {};
-    const del: string[] = [];
-    for (const name of this.#changed) {
-      if (name === "head") continue;
-      const value = this.#value(name);
-      if (value === undefined) del.push(name);
-      else set[name] = value;
-    }
-    const head = this.#changed.has("head") ? { head: this.#head } : {};
-    this.#changed.clear();
-    return { ...head, ...(Object.keys(set).length > 0 ? { set } : {}), ...(del.length > 0 ? { del } : {}) };
+    const changed = this.#tables.map(([kind, table]) => [kind, table.takeChanges()] as const);
+    const head = this.#headChanged ? { head: this.#head } : {};
+    this.#headChanged = false;
+    return { ...head, ...lists("set", changed.map(([kind, { set }]) => [kind, set])), ...lists("del", changed.map(([kind, { del }]) => [kind, del])) };
   }
 
   /** Everything. */
   snapshot(): Pick<Patch, "head" | "set"> {
-    this.#changed.clear();
-    const set: Record<string, unknown> = {};
-    for (const [kind, table] of Object.entries(this.#tables)) {
-      for (const [key, value] of table.entries()) set[`${kind}${key}`] = value;
-    }
-    return { head: this.#head, set };
+    this.#headChanged = false;
+    return { head: this.#head, ...lists("set", this.#tables.map(([kind, table]) => [kind, table.takeAll()])) };
   }
 
   /** Applies a stored patch. */
-  apply(patch: Patch): void {
-    if (patch.head !== undefined) this.#head = patch.head;
-    for (const [name, value] of Object.entries(patch.set ?? {})) this.#table(name)?.put(this.#key(name), value);
-    for (const name of patch.del ?? []) this.#table(name)?.drop(this.#key(name));
+  apply({ head, set, del }: Patch): void {
+    if (head !== undefined) this.#head = head;
+    for (const [kind, table] of this.#tables) {
+      const entries = set?.[kind] ?? [];
+      for (let i = 0; i + 1 < entries.length; i += 2) table.put(entries[i] as string | number, entries[i + 1]);
+      for (const key of del?.[kind] ?? []) table.drop(key as string | number);
+    }
   }
+}
 
-  #value(name: string): unknown {
-    return this.#table(name)?.get(this.#key(name));
-  }
-
-  #key(name: string): string | number {
-    const key = name.slice(1);
-    return NAMED.has(name.charAt(0)) ? key : Number(key);
-  }
-
-  #table(name: string): Table<string | number, unknown> | undefined {
-    return this.#tables[name.charAt(0)];
-  }
+/** By kind, where there are any. */
+function lists(name: "set" | "del", byKind: readonly (readonly [Kind, readonly unknown[]])[]): Pick<Patch, "set" | "del"> {
+  const filled = byKind.filter(([, list]) => list.length > 0);
+  return filled.length === 0 ? {} : { [name]: Object.fromEntries(filled) };
 }

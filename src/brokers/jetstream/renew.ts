@@ -1,6 +1,7 @@
 import { QueuescopeError } from "../../core/index.ts";
 import type { RenewResult } from "../../core/index.ts";
 import type { Definition } from "./definition.ts";
+import { putLease } from "./ending.ts";
 import type { Work } from "./ending.ts";
 import type { Engine } from "./engine.ts";
 import { NOTHING_ASKED } from "./group-call.ts";
@@ -39,8 +40,6 @@ export function renew(work: Work, receipt: Receipt, ms: number): number | null {
   const lease = liveLease(work, receipt);
   if (lease?.open.includes(receipt.seq) !== true) return null;
   const ends = now + ms;
-  const part = receipt.partition === null ? undefined : state.record.parts.get(receipt.partition);
-  if (receipt.partition !== null && part?.lease !== undefined) state.setPart(receipt.partition, { ...part, lease: { ...part.lease, ends } });
-  else state.setLease(lease.token, { ...lease, ends });
+  putLease(state, receipt.partition, { ...lease, ends });
   return ends;
 }

@@ -1,4 +1,4 @@
-import { QueuescopeError } from "../../core/index.ts";
+import { isQueuescopeError, QueuescopeError } from "../../core/index.ts";
 import type { GroupStart } from "../../core/index.ts";
 import type { Definition } from "./definition.ts";
 import { Effects } from "./effects.ts";
@@ -267,11 +267,23 @@ export class GroupSession {
         }
       } catch (error) {
         this.#forget();
-        for (const { reject } of left) reject(error);
+        if (isQueuescopeError(error, "payload-too-large")) await this.#performLess(left, error);
+        else for (const { reject } of left) reject(error);
       }
       return;
     }
     for (const { reject } of left) reject(new QueuescopeError("busy", `The group ${this.group} is changed by others all the time. Try again.`));
+  }
+
+  /** Together they are too large to be stored: by halves, until only what is too large alone is refused. */
+  async #performLess(queued: readonly Queued[], cause: QueuescopeError): Promise<void> {
+    if (queued.length === 1) {
+      queued[0]?.reject(new QueuescopeError("payload-too-large", "What this call stores at once is more than one message of this NATS server takes (max_payload). Nothing of it was stored: settle or push fewer in one call, give shorter errors, or raise max_payload.", { cause }));
+      return;
+    }
+    const half = Math.ceil(queued.length / 2);
+    await this.#perform(queued.slice(0, half));
+    await this.#perform(queued.slice(half));
   }
 
   #apply(state: GroupState, left: readonly Queued[]): { queued: Queued; outcome: Outcome; failed: { error: unknown } | undefined }[] {

@@ -37,7 +37,8 @@ export function settleGroup(work: Work, asked: readonly Asked[]): Settled[] {
   }
   const { runs } = work.effects;
   const before = runs.length;
-  const settled = [...byToken.values()].flatMap((same) => new LeaseSettling(work).settle(same));
+  const settled: Settled[] = [];
+  for (const same of byToken.values()) new LeaseSettling(work, settled).settle(same);
   // Each ack left how long it took: counted together, since each count makes the record's head anew.
   if (runs.length > before) work.state.record.count({ completed: runs.length - before });
   return settled;
@@ -49,25 +50,29 @@ export function liveLease({ state, now }: Work, { partition, token }: Receipt): 
   return lease?.token === token && lease.ends > now ? lease : undefined;
 }
 
+const NO_LEASE: Lease = { token: "", since: 0, ends: 0, open: [] };
+
 class LeaseSettling {
   readonly #work: Work;
-  readonly #results: Settled[] = [];
-  #lease: Lease = { token: "", since: 0, ends: 0, open: [] };
-  readonly #open = new Set<number>();
+  readonly #results: Settled[];
+  #lease: Lease = NO_LEASE;
+  #open: Set<number> = new Set<number>();
 
-  constructor(work: Work) {
+  /** @param results what is settled is added to them */
+  constructor(work: Work, results: Settled[]) {
     this.#work = work;
+    this.#results = results;
   }
 
-  settle(asked: readonly Asked[]): Settled[] {
-    const [first] = asked;
+  settle(asked: readonly Asked[]): void {
+    const first = asked[0];
     const lease = first === undefined ? undefined : liveLease(this.#work, first.receipt);
     if (first === undefined || lease === undefined) {
       for (const one of asked) this.#refuse(one, leaseLost());
-      return this.#results;
+      return;
     }
     this.#lease = lease;
-    for (const seq of lease.open) this.#open.add(seq);
+    this.#open = new Set(lease.open);
     const claimed = new Set<number>();
     const placements: Placement<Asked>[] = [];
     for (const one of asked) {
@@ -78,13 +83,12 @@ class LeaseSettling {
         placements.push({ settlement: one.settlement, place: seq, target: one });
       }
     }
-    if (placements.length === 0) return this.#results;
+    if (placements.length === 0) return;
     const { partition } = first.receipt;
     const plan = settlePlan(partition !== null, placements);
     for (const placement of plan.first) this.#settleOne(placement, partition);
     if (partition === null) this.#returnAlone(plan.then);
     else this.#endInOrder(partition, plan.then);
-    return this.#results;
   }
 
   /** An ack or a dead letter: the message is settled, the lease goes on. */
@@ -103,7 +107,7 @@ class LeaseSettling {
     const acked = cumulative ? [...this.#open].filter((open) => open <= seq) : [seq];
     for (const one of acked) {
       this.#open.delete(one);
-      effects.record("acked", { seq: one, group: state.name, worker: this.#lease.worker });
+      if (effects.records("acked")) effects.write("acked", { seq: one, group: state.name, worker: this.#lease.worker });
       effects.runs.push(now - this.#lease.since);
     }
     this.#ok(target, "completed");
@@ -195,6 +199,7 @@ type PartLease = NonNullable<Part["lease"]>;
 
 /** A partition without messages of its lease that are settled, or gone. */
 export function withoutSettled(part: Part, lease: PartLease, settled: readonly number[]): Part {
+  if (settled.length === lease.open.length && part.done === undefined && part.past === undefined) return { pos: lease.last, tail: part.tail, n: part.n - settled.length };
   const gone = new Set(settled);
   const open = lease.open.filter((seq) => !gone.has(seq));
   const past = (part.past ?? []).filter(({ seq }) => !gone.has(seq));

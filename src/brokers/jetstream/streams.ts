@@ -11,6 +11,11 @@ const NAME_IN_USE = 10_058;
 const SUBJECTS_OVERLAP = 10_065;
 const NO_PEERS = new Set([10_074, 10_005, 10_052]);
 
+/** Milliseconds for which the server remembers ids of what was pushed. */
+export function windowOf({ dedupWindowSeconds }: QueueOptions): number {
+  return Math.max(LEAST_WINDOW, dedupWindowSeconds);
+}
+
 /** Makes, changes and removes the streams of queues. */
 export class Streams {
   readonly #api: Api;
@@ -57,7 +62,7 @@ export class Streams {
   #log(subjects: Subjects, options: QueueOptions): StreamConfig {
     return {
       name: subjects.log, subjects: subjects.all, description: `Queuescope: messages of ${subjects.queue}`, ...COMMON,
-      duplicate_window: Math.max(LEAST_WINDOW, options.dedupWindowSeconds) * NANO, allow_atomic: true,
+      duplicate_window: windowOf(options) * NANO, allow_atomic: true,
     };
   }
 

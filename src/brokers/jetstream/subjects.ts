@@ -173,6 +173,16 @@ export class Subjects {
     return `qs-s.${this.queue}.r.${dead}`;
   }
 
+  /** Who is about to redrive a dead letter. */
+  claimed(dead: number | "*"): string {
+    return `qs-s.${this.queue}.c.${dead}`;
+  }
+
+  /** What a dead letter was redriven to and isn't any more. */
+  undone(dead: number | "*"): string {
+    return `qs-s.${this.queue}.u.${dead}`;
+  }
+
   history(group: string, minute: number | "*"): string {
     return `qs-s.${this.queue}.h.${token(group)}.${minute}`;
   }
@@ -212,9 +222,12 @@ export interface Place {
 
 /** Of `qs.Q.m.PRIORITY.u.ALIAS` or `qs.Q.m.0.k.SHELF.PARTITION.ALIAS`; no alias is `-`. */
 export function placeOf(subject: string): Place {
-  const [, , , priority, kind, third, partition, fourth] = subject.split(".");
-  const alias = kind === "u" ? third : fourth;
-  return { priority: kind === "u" ? Number(priority) : 0, partition: kind === "u" ? null : untoken(partition ?? ""), alias: alias === undefined || alias === "-" ? null : Number(alias) };
+  // Without taking it apart: it is asked of each message that is delivered.
+  const kind = subject.indexOf(".", 3) + 5;
+  const end = subject.lastIndexOf(".");
+  const alias = subject.endsWith(".-") ? null : Number(subject.slice(end + 1));
+  if (subject.charAt(kind) === "u") return { priority: Number(subject.charAt(kind - 2)), partition: null, alias };
+  return { priority: 0, partition: untoken(subject.slice(subject.lastIndexOf(".", end - 1) + 1, end)), alias };
 }
 
 /** Of `qs.Q.e.MESSAGE.NAME`; an event's own subject has no name. */

@@ -121,7 +121,8 @@ export class Timetable {
 
   #entry(message: LogMessage): Publication {
     const { now, stamps } = this.#engine;
-    const headers: Record<string, string> = { "Nats-Expected-Last-Subject-Sequence": "0" };
+    // Its id tells a second one even when the first was removed.
+    const headers: Record<string, string> = { "Nats-Expected-Last-Subject-Sequence": "0", "Nats-Msg-Id": `entry=${message.seq}` };
     for (const name of message.headerNames) if (!LEFT.has(name) && !name.startsWith("Nats-")) headers[name] = message.header(name) ?? "";
     const ttl = message.header(HEADER.ttl);
     if (ttl !== undefined) headers[HEADER.expires] = String(now() + Number(ttl));

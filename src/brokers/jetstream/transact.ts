@@ -1,22 +1,25 @@
 import { randomBytes } from "node:crypto";
 import { QueuescopeError } from "../../core/index.ts";
-import type { PushItem, PushResult, SettleResult, Settlement, TransactionResult } from "../../core/index.ts";
+import type { Instant, PushItem, PushResult, SettleResult, Settlement, TransactionResult } from "../../core/index.ts";
 import type { Definition } from "./definition.ts";
+import { allLive, bind, settleBound } from "./bonds.ts";
 import type { Work } from "./ending.ts";
 import type { Engine } from "./engine.ts";
 import { withDeadLetter } from "./group-call.ts";
 import { HEADER } from "./message.ts";
-import { byGroup, settleOne } from "./messages.ts";
+import { byGroup } from "./messages.ts";
 import type { Asking } from "./messages.ts";
 import type { Acknowledged } from "./publisher.ts";
 import { prepare, publishReady, queueForPush, resultOf, tell } from "./push.ts";
 import type { Ready } from "./push.ts";
 import type { Intent } from "./record.ts";
-import { leaseLost, liveLease, settleGroup } from "./settling.ts";
+import { leaseLost, settleGroup } from "./settling.ts";
 import type { Settled } from "./settling.ts";
 
-/** Milliseconds that the leases of other groups have at least, from when a transaction begins. */
-const TIME = 60_000;
+/** Milliseconds that a transaction has from when it binds the leases of other groups until it is stored. */
+const TIME = 50_000;
+/** By which clocks may differ: what becomes of it is decided so much later. */
+const SLACK = 10_000;
 
 interface Wish {
   readonly queue: string;
@@ -43,12 +46,20 @@ export async function transact(engine: Engine, settle: readonly Settlement[], pu
   const batches = await prepareAll(engine, pushes);
   const [first, ...others] = groups;
   if (first === undefined) return { settled: [], pushed: await pushAlone(engine, batches) };
-  await Promise.all(others.map(holdLeases));
   const later = others.map((group) => ({ group, id: newIntent() }));
-  const performed = await first.session.run({ queue: first.queue, apply: (work) => applied(work, first, batches, later) });
+  const end = engine.now() + TIME;
+  await Promise.all(later.map(({ group, id }) => bind(group, { queue: first.queue.id, group: first.session.group, intent: id, until: end + SLACK })));
+  const performed = await first.session.run({
+    queue: first.queue,
+    apply: (work) => {
+      // Leases of the others may end from then on.
+      if (later.length > 0 && work.now > end) throw new QueuescopeError("busy", "The transaction took too long to be stored. Nothing was settled or pushed: try again.");
+      return applied(work, first, batches, later);
+    },
+  });
   if (performed === undefined) throw leaseLost("its group was deleted");
   for (const one of performed.value) results[one.index] = withDeadLetter(first.queue, one, performed);
-  await Promise.all(others.map((group) => settleOne(engine, results, group)));
+  await Promise.all(later.map(({ group, id }) => settleBound(engine, results, group, id)));
   if (later.length > 0) await first.session.run({ queue: first.queue, apply: ({ state }) => { for (const { id } of later) state.record.intents.delete(id); } });
   for (const { queue, ready } of batches) tell(engine, queue, ready);
   return { settled: results, pushed: batches.map((batch) => pushedOf(batch, performed.done)) };
@@ -61,32 +72,6 @@ function newIntent(): string {
 /** Before anything is made or stored. */
 async function checkLive({ queue, session, asked }: Asking): Promise<void> {
   const performed = await session.run({ queue, apply: (work) => allLive(work, asked), unsure: (live) => !live });
-  if (performed === undefined || !performed.value) throw leaseLost();
-}
-
-/** Each receipt is of a live lease, and given once. */
-function allLive(work: Work, asked: Asking["asked"]): boolean {
-  const once = new Set(asked.map(({ receipt: { token, seq } }) => `${token} ${seq}`));
-  return once.size === asked.length && asked.every(({ receipt }) => liveLease(work, receipt)?.open.includes(receipt.seq) ?? false);
-}
-
-/** They must not run out between the commit and their settling. */
-async function holdLeases({ queue, session, asked }: Asking): Promise<void> {
-  const performed = await session.run({
-    queue, unsure: (live) => !live,
-    apply: (work) => {
-      if (!allLive(work, asked)) return false;
-      const { state, now } = work;
-      for (const { receipt } of asked) {
-        const lease = liveLease(work, receipt);
-        if (lease === undefined || lease.ends >= now + TIME) continue;
-        const part = receipt.partition === null ? undefined : state.record.parts.get(receipt.partition);
-        if (receipt.partition !== null && part?.lease !== undefined) state.setPart(receipt.partition, { ...part, lease: { ...part.lease, ends: now + TIME } });
-        else state.setLease(lease.token, { ...lease, ends: now + TIME });
-      }
-      return true;
-    },
-  });
   if (performed === undefined || !performed.value) throw leaseLost();
 }
 
@@ -113,15 +98,15 @@ function applied(work: Work, { asked }: Asking, batches: readonly Batch[], later
   for (const { queue, ready, ids } of batches) {
     ready.forEach(({ publication }, i) => {
       const id = ids[i] ?? "";
-      state.record.intents.set(id, intentOf(queue, publication, id));
+      state.record.intents.set(id, intentOf(queue, publication, id, work.now));
       effects.intents.push(id);
     });
   }
   return settled;
 }
 
-function intentOf({ id: queue }: Definition, { subject, data, headers = {} }: Ready["publication"], id: string): Intent {
-  return { kind: "push", queue, subject, headers: { "Nats-Msg-Id": `intent=${id}`, ...headers, [HEADER.intent]: id }, data: Buffer.from(data).toString("base64") };
+function intentOf({ id: queue }: Definition, { subject, data, headers = {} }: Ready["publication"], id: string, at: Instant): Intent {
+  return { kind: "push", at, queue, subject, headers: { "Nats-Msg-Id": `intent=${id}`, ...headers, [HEADER.intent]: id }, data: Buffer.from(data).toString("base64") };
 }
 
 function pushedOf({ queue, ready, ids }: Batch, done: ReadonlyMap<string, Acknowledged>): PushResult[] {

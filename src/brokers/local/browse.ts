@@ -1,6 +1,6 @@
 import { DEFAULT_GROUP } from "../../core/index.ts";
-import type { BrowseRequest, Message, Page } from "../../core/index.ts";
-import { leasedIds, retryingIds } from "./candidates.ts";
+import type { BrowseOrder, BrowseRequest, Message, Page } from "../../core/index.ts";
+import { inOrder, leasedIds, retryingIds } from "./candidates.ts";
 import { firstIdSince } from "./entry-time.ts";
 import { messageId, messageRange, parseMessageId } from "./ids.ts";
 import { isExpired, messageAt, MessageReader, scheduledByKey } from "./lookup.ts";
@@ -20,8 +20,10 @@ interface LightRow extends Placed {
   readonly size: number;
 }
 
-/** Where browsing stands: behind a message of the log, or behind a scheduled one; those come after the log. */
-type Place = { readonly log: number } | { readonly due: number; readonly id: number };
+/** Where browsing stands: behind a message of the log, or behind a scheduled one. Those come after the log, or, the newest first, before it. */
+type Place = LogPlace | DuePlace;
+interface LogPlace { readonly log: number }
+interface DuePlace { readonly due: number; readonly id: number }
 
 /** A message that matches, and what is needed to act on it. */
 export interface Match {
@@ -33,25 +35,30 @@ export interface Match {
 
 const CHUNK = 200;
 const LIGHT = "SELECT m.id, m.alias, m.lane, l.name, m.only_group, m.ts, m.exp, length(m.body) AS size";
-const IN_QUEUE = `${LIGHT} FROM msg AS m CROSS JOIN lane AS l ON l.lid = m.lane WHERE m.id > ? AND m.id <= ? ORDER BY m.id LIMIT ${CHUNK}`;
-const IN_LANE = `${LIGHT} FROM msg AS m INDEXED BY msg_lane CROSS JOIN lane AS l ON l.lid = m.lane WHERE m.lane = ? AND m.id > ? AND m.id <= ? ORDER BY m.id LIMIT ${CHUNK}`;
+const IN_QUEUE = inOrder(`${LIGHT} FROM msg AS m CROSS JOIN lane AS l ON l.lid = m.lane WHERE m.id > ? AND m.id <= ? ORDER BY m.id`, `LIMIT ${CHUNK}`);
+const IN_LANE = inOrder(`${LIGHT} FROM msg AS m INDEXED BY msg_lane CROSS JOIN lane AS l ON l.lid = m.lane WHERE m.lane = ? AND m.id > ? AND m.id <= ? ORDER BY m.id`, `LIMIT ${CHUNK}`);
 const ONE = `${LIGHT} FROM msg AS m CROSS JOIN lane AS l ON l.lid = m.lane WHERE m.id = ?`;
-const SCHEDULED = `SELECT ${SCHEDULED_COLUMNS} FROM sched INDEXED BY sched_due WHERE qid = ? AND (due, id) > (?, ?) ORDER BY due, id LIMIT 20`;
+const SCHEDULED = {
+  oldest: `SELECT ${SCHEDULED_COLUMNS} FROM sched INDEXED BY sched_due WHERE qid = ? AND (due, id) > (?, ?) ORDER BY due, id LIMIT 20`,
+  newest: `SELECT ${SCHEDULED_COLUMNS} FROM sched INDEXED BY sched_due WHERE qid = ? AND (due, id) < (?, ?) ORDER BY due DESC, id DESC LIMIT 20`,
+} as const;
+const BEFORE_ALL: DuePlace = { due: -1, id: 0 };
+const AFTER_ALL: DuePlace = { due: Number.MAX_SAFE_INTEGER, id: 0 };
 
 export function browse(tx: ReadTx, queue: QueueRow, request: BrowseRequest, unseal: Unseal): Page<Message> {
   const found = findMatches(tx, queue, request, unseal, pageLimit(request));
   return { items: found.items.map((match) => match.read()), next: found.next };
 }
 
-/** In order of entry, then the scheduled ones by due time; stops when the call has read its share. */
+/** In order of entry, then the scheduled ones by due time, or in the reverse order; stops when the call has read its share. */
 export function findMatches(tx: ReadTx, queue: QueueRow, request: BrowseRequest, unseal: Unseal, limit: number): Page<Match> {
   const reader = new MessageReader(tx, queue, request.group ?? DEFAULT_GROUP, unseal);
   const budget = new ScanBudget();
   const wanted = request.match === undefined ? null : messageMatch(request.match);
   const items: Match[] = [];
-  let place = startPlace(tx, queue, request);
+  let place = request.after === undefined ? null : readPlace(tx, request.after);
   for (const candidate of candidates(tx, queue, reader, request, place)) {
-    if (items.length >= limit || budget.spent) return { items, next: placeText(place) };
+    if (place !== null && (items.length >= limit || budget.spent)) return { items, next: placeText(place) };
     place = candidate.place;
     const match = candidate.match();
     const fits = match !== null && (wanted === null || wanted(match.read()));
@@ -61,6 +68,10 @@ export function findMatches(tx: ReadTx, queue: QueueRow, request: BrowseRequest,
   return { items, next: null };
 }
 
+function orderOf({ order = "oldest" }: BrowseRequest): BrowseOrder {
+  return order;
+}
+
 interface Candidate {
   readonly place: Place;
   readonly size: number;
@@ -68,16 +79,28 @@ interface Candidate {
   match(): Match | null;
 }
 
-function* candidates(tx: ReadTx, queue: QueueRow, reader: MessageReader, request: BrowseRequest, start: Place): Generator<Candidate> {
-  if ("log" in start) {
-    for (const row of logRows(tx, queue, reader.view, request, start.log)) {
-      yield { place: { log: row.id }, size: row.size, match: () => logMatch(tx, reader, request, row) };
-    }
+function* candidates(tx: ReadTx, queue: QueueRow, reader: MessageReader, request: BrowseRequest, start: Place | null): Generator<Candidate> {
+  const inLog = start !== null && "log" in start ? start : null;
+  const scheduled = start !== null && "due" in start ? start : null;
+  if (orderOf(request) === "oldest") {
+    if (scheduled === null) yield* inLogFrom(tx, queue, reader, request, inLog);
+    yield* scheduledFrom(tx, queue, reader, request, scheduled);
+  } else {
+    if (inLog === null) yield* scheduledFrom(tx, queue, reader, request, scheduled);
+    yield* inLogFrom(tx, queue, reader, request, inLog);
   }
-  if (request.state !== undefined && request.state !== "scheduled" && request.state !== "ready") return;
-  const from = "log" in start ? { due: -1, id: 0 } : start;
-  for (const row of scheduledRows(tx, queue.qid, from)) {
-    if (request.state === "ready" && row.due > tx.now) return;
+}
+
+function* inLogFrom(tx: ReadTx, queue: QueueRow, reader: MessageReader, request: BrowseRequest, start: LogPlace | null): Generator<Candidate> {
+  for (const row of logRows(tx, queue, reader.view, request, start)) {
+    yield { place: { log: row.id }, size: row.size, match: () => logMatch(tx, reader, request, row) };
+  }
+}
+
+function* scheduledFrom(tx: ReadTx, queue: QueueRow, reader: MessageReader, request: BrowseRequest, start: DuePlace | null): Generator<Candidate> {
+  if (request.scheduled === false || (request.state !== undefined && request.state !== "scheduled" && request.state !== "ready")) return;
+  for (const row of scheduledRows(tx, queue.qid, request, start)) {
+    if (request.state === "ready" && row.due > tx.now && orderOf(request) === "oldest") return;
     const read = () => reader.shownScheduled(row);
     yield { place: { due: row.due, id: row.id }, size: row.body.length, match: () => (scheduledFits(row, request, tx.now) ? { id: row.id, scheduled: true, read } : null) };
   }
@@ -103,37 +126,61 @@ function scheduledFits(row: ScheduledRow, { partition, state, from, to }: Browse
   return (state === undefined || scheduledStanding(row.due, now).state === state) && (partition === undefined || row.name === partition) && (from === undefined || row.pushed_at >= from) && (to === undefined || row.pushed_at < to);
 }
 
-/** Those of the log that can match, in its order; exact for time, a superset for the rest. */
-function* logRows(tx: ReadTx, queue: QueueRow, view: GroupView, request: BrowseRequest, after: number): Generator<LightRow> {
-  const end = request.to === undefined ? messageRange(queue.qid).last : firstIdSince(tx, queue, request.to) - 1;
-  const next = chunkSource(tx, queue, view, request, end);
-  for (let place = after; ; ) {
-    const rows = next(place);
+/** Ids of the log: those in (after, end]. */
+interface Span {
+  readonly after: number;
+  readonly end: number;
+}
+
+/** Those of the log that can match, in order; exact for time, a superset for the rest. */
+function* logRows(tx: ReadTx, queue: QueueRow, view: GroupView, request: BrowseRequest, start: LogPlace | null): Generator<LightRow> {
+  const next = chunkSource(tx, queue, view, request);
+  for (let span = spanOf(tx, queue, request, start); ; ) {
+    const rows = next(span);
     yield* rows;
     const last = rows.at(-1);
     if (last === undefined) return;
-    place = last.id;
+    span = behind(span, last.id, orderOf(request));
   }
 }
 
-function chunkSource(tx: ReadTx, queue: QueueRow, view: GroupView, request: BrowseRequest, end: number): (after: number) => LightRow[] {
-  const byIds = (ids: number[]) => ids.flatMap((id) => tx.all<LightRow>(ONE, id));
-  if (request.state === "scheduled") return () => [];
-  if (request.state === "leased") return (after) => byIds(leasedIds(tx, view, after, end, CHUNK));
-  if (request.state === "retrying") return (after) => byIds(retryingIds(tx, view, after, end, CHUNK));
-  if (request.partition === undefined) return (after) => tx.all<LightRow>(IN_QUEUE, after, end);
-  const lane = tx.get<{ lid: number }>("SELECT lid FROM lane WHERE qid = ? AND ifnull(name, '') = ? AND prio = 0", queue.qid, request.partition);
-  return lane === undefined ? () => [] : (after) => tx.all<LightRow>(IN_LANE, lane.lid, after, end);
+function spanOf(tx: ReadTx, queue: QueueRow, request: BrowseRequest, start: LogPlace | null): Span {
+  const { first, last } = messageRange(queue.qid);
+  const { from, to } = request;
+  const span = { after: from === undefined ? first : firstIdSince(tx, queue, from) - 1, end: to === undefined ? last : firstIdSince(tx, queue, to) - 1 };
+  return start === null ? span : behind(span, start.log, orderOf(request));
 }
 
-function* scheduledRows(tx: ReadTx, qid: number, from: { readonly due: number; readonly id: number }): Generator<ScheduledRow> {
-  for (let place = from; ; ) {
-    const rows = tx.all<ScheduledRow>(SCHEDULED, qid, place.due, place.id);
+function behind({ after, end }: Span, id: number, order: BrowseOrder): Span {
+  return order === "oldest" ? { after: Math.max(after, id), end } : { after, end: Math.min(end, id - 1) };
+}
+
+function chunkSource(tx: ReadTx, queue: QueueRow, view: GroupView, request: BrowseRequest): (span: Span) => LightRow[] {
+  const order = orderOf(request);
+  const byIds = (ids: number[]) => ids.flatMap((id) => tx.all<LightRow>(ONE, id));
+  if (request.state === "scheduled") return () => [];
+  if (request.state === "leased") return ({ after, end }) => byIds(leasedIds(tx, view, after, end, CHUNK, order));
+  if (request.state === "retrying") return ({ after, end }) => byIds(retryingIds(tx, view, after, end, CHUNK, order));
+  if (request.partition === undefined) return ({ after, end }) => tx.all<LightRow>(IN_QUEUE[order], after, end);
+  const lane = tx.get<{ lid: number }>("SELECT lid FROM lane WHERE qid = ? AND ifnull(name, '') = ? AND prio = 0", queue.qid, request.partition);
+  return lane === undefined ? () => [] : ({ after, end }) => tx.all<LightRow>(IN_LANE[order], lane.lid, after, end);
+}
+
+function* scheduledRows(tx: ReadTx, qid: number, request: BrowseRequest, start: DuePlace | null): Generator<ScheduledRow> {
+  const order = orderOf(request);
+  for (let place = start ?? firstScheduled(tx, request); ; ) {
+    const rows = tx.all<ScheduledRow>(SCHEDULED[order], qid, place.due, place.id);
     yield* rows;
     const last = rows.at(-1);
     if (last === undefined) return;
     place = last;
   }
+}
+
+function firstScheduled(tx: ReadTx, { state, order }: BrowseRequest): DuePlace {
+  if (order !== "newest") return BEFORE_ALL;
+  // Of those that wait for their time none is ready.
+  return state === "ready" ? { due: tx.now + 1, id: 0 } : AFTER_ALL;
 }
 
 export function messageMatch(match: string): (message: Message) => boolean {
@@ -142,13 +189,6 @@ export function messageMatch(match: string): (message: Message) => boolean {
 }
 
 // ---------------------------------------------------------------- places
-
-function startPlace(tx: ReadTx, queue: QueueRow, { after, from }: BrowseRequest): Place {
-  const start = messageRange(queue.qid).first;
-  const place = after === undefined ? { log: start } : readPlace(tx, after);
-  if (!("log" in place) || from === undefined) return place;
-  return { log: Math.max(place.log, firstIdSince(tx, queue, from) - 1) };
-}
 
 /** A place as text: `m3-42` behind that message, `m3-42@1700000000000` behind that one among the scheduled. */
 function placeText(place: Place): string {

@@ -1,5 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
 import type { DeadLetter, DeadLetterFilter, DeadReason, Page, PageRequest } from "../../core/index.ts";
+import { countDead, MOST_COUNTED } from "./dead-counts.ts";
 import { deadLetterId, deadLetterNotFound, messageId, parseDeadLetterId } from "./ids.ts";
 import { searchable, searchableHeaders, textMatch } from "../../core/index.ts";
 import { afterNumber, limitOf, pageLimit, ScanBudget } from "../../core/index.ts";
@@ -87,11 +88,13 @@ export function deadLetters(tx: ReadTx, queue: QueueRow, request: PageRequest & 
 
 /** At most `limit`, in steps that leave the event loop free. */
 export async function countDeadLetters(store: Store, name: string, filter: DeadLetterFilter & { readonly limit?: number }, unseal: Unseal): Promise<number> {
-  const limit = limitOf(filter.limit, 10_000, 10_000);
+  const limit = limitOf(filter.limit, MOST_COUNTED, MOST_COUNTED);
+  const { ids, match, from, to, ...kind } = filter;
+  if ([ids, match, from, to].every((one) => one === undefined)) return countDead(store, (await store.read((tx) => requireQueue(tx, name))).qid, kind, limit);
   let count = 0;
   for (let after: number | null = 0; after !== null && count < limit; ) {
-    const from: number = after;
-    const step: DeadMatches = await store.read((tx) => matchingDead(tx, requireQueue(tx, name), filter, unseal, from, limit - count));
+    const place: number = after;
+    const step: DeadMatches = await store.read((tx) => matchingDead(tx, requireQueue(tx, name), filter, unseal, place, limit - count));
     count += step.dids.length;
     after = step.next;
     await turn();

@@ -9,6 +9,7 @@ import { cancel, purge, remove } from "./purge.ts";
 import { redrive } from "./redrive.ts";
 import { deleteGroup, hold, letGo, pauseGroup, resumeGroup, seek, step } from "./seek.ts";
 import type { WriteTx } from "./tx.ts";
+import { undoRedrive } from "./undo.ts";
 
 export function repairFacet(local: Local): Repair {
   const onGroup = async (queue: string, group: string, act: (tx: WriteTx, queue: LiveQueue, group: string) => void): Promise<void> => {
@@ -23,6 +24,7 @@ export function repairFacet(local: Local): Repair {
       checkedRedrive(request);
       return redrive(local, queue, request);
     },
+    undoRedrive: async (queue, ids) => undoRedrive(local, queue, checkedIds(ids)),
     discard: async (queue, filter) => discard(local, queue, checkedFilter(filter)),
     async seek(queue, group, to) {
       const start = checkedStart(to);

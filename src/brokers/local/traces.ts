@@ -74,7 +74,7 @@ function matching(tx: ReadTx, request: PageRequest & { readonly match: string; r
   }
 }
 
-export function traceNames(tx: ReadTx, request: PageRequest & { readonly match?: string }): Page<TraceNameInfo> {
+export function traceNames(tx: ReadTx, request: PageRequest & { readonly match?: string | undefined }): Page<TraceNameInfo> {
   const limit = pageLimit(request);
   const has = request.match === undefined ? null : textMatch(request.match);
   const budget = new ScanBudget();

@@ -4,7 +4,7 @@ import { whole } from "../arguments.ts";
 import { withExamples } from "../examples.ts";
 import { given } from "../session.ts";
 import type { Act } from "../session.ts";
-import { endJson, lossText, natsConnection, OVERFLOWS, showProgress } from "../subjects.ts";
+import { endJson, natsConnection, noteLoss, OVERFLOWS, showProgress } from "../subjects.ts";
 import { plural, printable } from "../text.ts";
 
 export function bridgeCommand(act: Act): CommandUnknownOpts {
@@ -28,8 +28,7 @@ export function bridgeCommand(act: Act): CommandUnknownOpts {
       const stats = await bridge.ended;
       progress.close();
       out.show([endJson(stats)], () => [`${plural(stats.published, "message")} passed on${stats.skipped === 0 ? "" : `, ${stats.skipped} left out`}${stats.failed === 0 ? "" : `, ${stats.failed} failed`}.`]);
-      const lost = lossText(stats);
-      if (lost !== "") out.note(lost);
+      noteLoss(out, stats);
     }));
   return withExamples(command,
     "queuescope bridge 'source.>' destination.topic --url nats://localhost:4222",

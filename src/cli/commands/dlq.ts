@@ -1,6 +1,6 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { invalidInput } from "../../core/index.ts";
+import { invalidInput, QueuescopeError } from "../../core/index.ts";
 import type { Broker, DeadLetter, DeadLetterFilter, RedriveRequest, RedriveResult } from "../../core/index.ts";
 import { header, whole } from "../arguments.ts";
 import { withExamples } from "../examples.ts";
@@ -9,7 +9,7 @@ import { deadLetterJson } from "../json.ts";
 import { allPages } from "../pages.ts";
 import { given } from "../session.ts";
 import type { Act, Session } from "../session.ts";
-import { facts, table } from "../show.ts";
+import { facts, headersText, table } from "../show.ts";
 import { columns, payloadLine, plural, printable, printableLines, spanText, timeText } from "../text.ts";
 import { UsageError } from "../usage-error.ts";
 
@@ -18,6 +18,7 @@ export function dlqCommand(act: Act): CommandUnknownOpts {
     .description("Dead letters: messages whose retries are used up. They keep payload, headers, error and times until they are discarded.")
     .addCommand(list(act))
     .addCommand(redrive(act))
+    .addCommand(undo(act))
     .addCommand(discard(act));
 }
 
@@ -38,7 +39,7 @@ function list(act: Act): CommandUnknownOpts {
       const broker = await session.existing();
       const filter = given({ group: options.group, match: options.match, ids: ids.length > 0 ? ids : undefined });
       const limit = options.all === true ? Number.POSITIVE_INFINITY : options.limit;
-      const letters = await allPages(session, (after) => broker.inspect.deadLetters(queue, { ...filter, ...given({ after }), limit: Math.min(1000, limit) }), limit);
+      const letters = await allPages(session, (page) => broker.inspect.deadLetters(queue, { ...filter, ...page }), { limit });
       session.out.show(letters.map(deadLetterJson), () => (ids.length > 0 ? letters.flatMap((letter) => letterFacts(session, letter)) : letterTable(session, letters)));
       refuseMissing(session, ids, letters.map(({ id }) => id));
       if (letters.length === 0 && ids.length === 0) session.out.note(`${printable(queue)} has no dead letters${options.group === undefined && options.match === undefined ? "" : " that match"}.`);
@@ -75,7 +76,7 @@ function letterFacts(session: Session, letter: DeadLetter): string[] {
     ["group", printable(letter.group)],
     ["attempts", String(letter.attempts)],
     ["data", payloadLine(letter.payload)],
-    ["headers", Object.entries(letter.headers).map(([name, value]) => `${printable(name)}=${printable(value)}`).join("  ")],
+    ["headers", headersText(letter.headers)],
     ["partition", letter.partition === null ? null : printable(letter.partition)],
     ["message", letter.messageId],
     ["transaction id", letter.transactionId === letter.messageId ? null : printable(letter.transactionId)],
@@ -154,6 +155,21 @@ function redrivenRow({ deadLetterId, messageId, status }: RedriveResult["redrive
   return [deadLetterId, status === "redriven" ? `redriven as ${messageId}` : `was redriven before, as ${messageId}; --again redrives it once more`];
 }
 
+function undo(act: Act): CommandUnknownOpts {
+  const command = new Command("undo")
+    .description("Take back what dead letters were last redriven to, where no group was given it yet. They can then be redriven as if nothing had been.")
+    .argument("<queue>", "the queue they died in")
+    .argument("<ids...>", "ids of dead letters")
+    .action(act(async (session, queue, ids) => {
+      const broker = await session.existing();
+      const results = await broker.repair.undoRedrive(queue, ids);
+      const left = results.filter(({ undone }) => !undone);
+      session.out.show(results.map((row) => ({ ...row })), () => columns(results.map(({ deadLetterId, undone }) => [deadLetterId, undone ? "undone" : session.out.paint("red", "not undone")]), session.out.width));
+      if (left.length > 0) session.fail(new QueuescopeError("message-not-found", `Not undone: ${left.map(({ reason }) => reason).join(" ")}`, { queue }));
+    }));
+  return withExamples(command, "queuescope dlq undo orders d1-3");
+}
+
 function discard(act: Act): CommandUnknownOpts {
   const command = new Command("discard")
     .description("Delete dead letters for good.")
@@ -165,7 +181,7 @@ function discard(act: Act): CommandUnknownOpts {
     .action(act(async (session, queue, ids, options) => {
       const filter = selection(ids, options);
       const broker = await session.existing();
-      const known = ids.length === 0 ? [] : (await allPages(session, (after) => broker.inspect.deadLetters(queue, { ...filter, ...given({ after }) }))).map(({ id }) => id);
+      const known = ids.length === 0 ? [] : (await allPages(session, (page) => broker.inspect.deadLetters(queue, { ...filter, ...page }))).map(({ id }) => id);
       let discarded = 0;
       for (let more = true; more; ) {
         session.checkpoint(`${plural(discarded, "dead letter")} of ${queue} were discarded before the interruption.`);

@@ -3,12 +3,10 @@ import { rename, rm } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { Command } from "@commander-js/extra-typings";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import { checkPlaintext, exportedParts } from "../../client/transfer/export.ts";
 import { QueuescopeError } from "../../core/index.ts";
 import type { Broker } from "../../core/index.ts";
 import { withExamples } from "../examples.ts";
-import { exportedLine } from "../ndjson.ts";
-import { eachPage } from "../pages.ts";
-import { given } from "../session.ts";
 import type { Act, Session } from "../session.ts";
 import { plural, printable } from "../text.ts";
 
@@ -20,10 +18,7 @@ export function exportCommand(act: Act): CommandUnknownOpts {
     .option("--plaintext", "allow the messages of an encrypted queue to be written in the clear")
     .action(act(async (session, queue, file, options) => {
       const broker = await session.existing();
-      const { options: { encryptionEnabled } } = await broker.queues.get(queue);
-      if (encryptionEnabled && options.plaintext !== true) {
-        throw new QueuescopeError("invalid-input", `${printable(queue)} is encrypted, and an export isn't. Write it in the clear with --plaintext.`, { field: "plaintext", queue });
-      }
+      await checkPlaintext(broker, queue, options.plaintext === true);
       const count = file === "-" ? await toStdout(session, broker, queue) : await toFile(session, broker, queue, file);
       const text = `Exported ${plural(count, "message")} of ${printable(queue)}${file === "-" ? "" : ` to ${file}`}.`;
       if (file === "-") session.out.note(text);
@@ -33,9 +28,10 @@ export function exportCommand(act: Act): CommandUnknownOpts {
 }
 
 async function* lines(session: Session, broker: Broker, queue: string, count: (more: number) => void): AsyncGenerator<string> {
-  for await (const page of eachPage(session, (after) => broker.inspect.browse(queue, { ...given({ after }), limit: 500 }))) {
-    yield page.map((message) => `${exportedLine(message)}\n`).join("");
-    count(page.length);
+  for await (const part of exportedParts(broker, queue)) {
+    yield part.text;
+    count(part.count);
+    session.checkpoint("Stopped before the end.");
   }
 }
 

@@ -1,12 +1,12 @@
 import { Command } from "@commander-js/extra-typings";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import type { GroupInfo } from "../../core/index.ts";
+import type { GroupInfo, SeekPreview } from "../../core/index.ts";
 import { groupStart } from "../arguments.ts";
 import { withExamples } from "../examples.ts";
 import { groupJson, startJson } from "../json.ts";
 import type { Act, Session } from "../session.ts";
 import { table } from "../show.ts";
-import { printable, spanText } from "../text.ts";
+import { plural, printable, spanText } from "../text.ts";
 
 export function groupsCommand(act: Act): CommandUnknownOpts {
   return new Command("groups")
@@ -49,11 +49,25 @@ function seek(act: Act): CommandUnknownOpts {
     .argument("<queue>", "the queue")
     .argument("<group>", "the group")
     .argument("<to>", "all, new, or a time (ISO 8601; without a zone it is UTC)", groupStart)
-    .action(act(async (session, queue, group, to) => {
+    .option("--preview", "only show how many messages the group would get then, and how many it would pass over; moves nothing")
+    .action(act(async (session, queue, group, to, { preview }) => {
+      if (preview === true) {
+        const seen = await (await session.existing()).inspect.seekPreview(queue, group, to);
+        session.out.show([{ queue, group, start: startJson(to), ...seen }], () => previewLines(queue, group, startJson(to), seen));
+        return;
+      }
       await (await session.existing()).repair.seek(queue, group, to);
       session.out.show([{ queue, group, start: startJson(to) }], () => [`Group ${printable(group)} of ${printable(queue)} now starts at: ${startJson(to)}.`]);
     }));
-  return withExamples(command, "queuescope groups seek orders billing all", "queuescope groups seek orders billing 2026-01-31T12:00:00Z");
+  return withExamples(command, "queuescope groups seek orders billing all", "queuescope groups seek orders billing new --preview", "queuescope groups seek orders billing 2026-01-31T12:00:00Z");
+}
+
+function previewLines(queue: string, group: string, to: string, { messages, again, skipped, exact }: SeekPreview): string[] {
+  const about = exact ? "" : "about ";
+  return [
+    `From ${to} on, group ${printable(group)} of ${printable(queue)} would get ${about}${plural(messages, "message")}, ${about}${again} of which it has settled already.`,
+    skipped === 0 ? "It would pass over none that it hasn't settled." : `It would pass over ${about}${plural(skipped, "message")} that it hasn't settled.`,
+  ];
 }
 
 function pause(act: Act): CommandUnknownOpts {

@@ -1,11 +1,12 @@
 import { Command } from "@commander-js/extra-typings";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import { type ImportCounts, importLines } from "../../client/transfer/import.ts";
+import { checkedLines } from "../../client/transfer/lines.ts";
+import { importedItem } from "../../client/transfer/ndjson.ts";
 import { withExamples } from "../examples.ts";
-import { batches, checkedLines, linesOf } from "../input.ts";
-import { importedItem } from "../ndjson.ts";
+import { linesOf } from "../input.ts";
 import type { Act } from "../session.ts";
 import { plural, printable } from "../text.ts";
-import { stoppedAt } from "./push.ts";
 
 export function importCommand(act: Act): CommandUnknownOpts {
   const command = new Command("import")
@@ -18,22 +19,12 @@ export function importCommand(act: Act): CommandUnknownOpts {
       const lines = await linesOf(undefined, file);
       const total = await checkedLines(lines, importedItem);
       const broker = await session.broker();
-      const counts = { imported: 0, duplicates: 0, finished: 0, expired: 0 };
-      for await (const batch of batches(lines)) {
-        session.checkpoint(`${plural(counts.imported, "message")} were imported into ${queue} before the interruption.`);
-        const now = Date.now();
-        const read = batch.map(({ line, text }) => ({ line, ...importedItem(text, now) }));
-        const wanted = read.filter(({ finished }) => options.all === true || !finished);
-        const alive = wanted.filter(({ expired }) => !expired);
-        counts.finished += read.length - wanted.length;
-        counts.expired += wanted.length - alive.length;
-        if (alive.length === 0) continue;
-        const results = await broker.messages.push(queue, alive.map(({ item }) => item), { create: options.create })
-          .catch((error: unknown) => { throw stoppedAt(error, alive[0]?.line ?? 0, counts.imported + counts.duplicates); });
-        const duplicates = results.filter(({ status }) => status === "duplicate").length;
-        counts.duplicates += duplicates;
-        counts.imported += results.length - duplicates;
+      let counts: ImportCounts = { imported: 0, duplicates: 0, finished: 0, expired: 0 };
+      const stop = (): void => { session.checkpoint(`${plural(counts.imported, "message")} were imported into ${queue} before the interruption.`); };
+      stop();
+      for await (counts of importLines(broker, queue, lines, { all: options.all, create: options.create })) {
         session.out.progress(`${counts.imported} of ${total} imported`);
+        stop();
       }
       session.out.show([{ queue, ...counts }], () => [
         `Imported ${plural(counts.imported, "message")} into ${printable(queue)}.`,

@@ -4,7 +4,7 @@ import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import type { Download, LocalNats } from "../../client/nats-server/index.ts";
 import { whole } from "../arguments.ts";
 import { withExamples } from "../examples.ts";
-import type { JsonRecord } from "../json.ts";
+import type { JsonRecord } from "../../client/transfer/json.ts";
 import type { Act, Session } from "../session.ts";
 import { facts } from "../show.ts";
 import { bytesText, timeText } from "../text.ts";

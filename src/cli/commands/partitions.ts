@@ -5,8 +5,7 @@ import type { PartitionInfo } from "../../core/index.ts";
 import { whole } from "../arguments.ts";
 import { withExamples } from "../examples.ts";
 import { partitionJson } from "../json.ts";
-import { allPages } from "../pages.ts";
-import { given } from "../session.ts";
+import { allPages, noteLimit } from "../pages.ts";
 import type { Act, Session } from "../session.ts";
 import { table } from "../show.ts";
 import { printable, relativeText } from "../text.ts";
@@ -21,10 +20,10 @@ export function partitionsCommand(act: Act): CommandUnknownOpts {
     .option("--limit <n>", "at most this many", whole, 100)
     .action(act(async (session, queue, { limit, ...options }) => {
       const broker = await session.existing();
-      const partitions = await allPages(session, (after) => broker.inspect.partitions(queue, { ...given({ ...options, after }), limit: Math.min(1000, limit) }), limit);
+      const partitions = await allPages(session, (page) => broker.inspect.partitions(queue, { ...options, ...page }), { limit });
       session.out.show(partitions.map(partitionJson), () => (partitions.length === 0 ? [] : partitionTable(session, partitions)));
       if (partitions.length === 0) session.out.note(`${printable(queue)} has no partitions${options.match === undefined ? "" : " that match"}. A message gets one with: queuescope push ${printable(queue)} DATA --partition KEY`);
-      else if (partitions.length === limit) session.out.note(`These are the first ${limit}; see more with --limit.`);
+      noteLimit(session, partitions.length, limit);
     }));
   return withExamples(command, "queuescope partitions orders", "queuescope partitions orders --group billing --match customer-");
 }

@@ -1,10 +1,12 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { isoTime, QueuescopeError } from "../../core/index.ts";
+import { stoppedAt } from "../../client/transfer/import.ts";
+import { batches, checkedLines } from "../../client/transfer/lines.ts";
+import { isoTime } from "../../core/index.ts";
 import type { PushItem, PushResult } from "../../core/index.ts";
 import { duration, header, time, whole } from "../arguments.ts";
 import { withExamples } from "../examples.ts";
-import { asPayload, batches, checkedLines, linesOf, readData } from "../input.ts";
+import { asPayload, linesOf, readData } from "../input.ts";
 import type { PayloadForm } from "../input.ts";
 import { pushResultJson } from "../json.ts";
 import { given } from "../session.ts";
@@ -86,10 +88,4 @@ async function pushLines(session: Session, queue: string, data: string | undefin
   }
   if (total === 0) session.out.note("The input has no lines, so nothing was pushed.");
   else session.out.show([], () => [`${plural(pushed, "message")} pushed to ${printable(queue)}${duplicates > 0 ? `, ${duplicates} of them duplicates` : ""}.`]);
-}
-
-/** Says what was stored when a later batch is refused. */
-export function stoppedAt(error: unknown, line: number, pushed: number): unknown {
-  if (pushed === 0 || !(error instanceof QueuescopeError)) return error;
-  return new QueuescopeError("partial-push", `Stopped at line ${line}: ${error.message} The ${plural(pushed, "message")} before that line ${pushed === 1 ? "was" : "were"} pushed; continue from there.`, { cause: error });
 }

@@ -68,7 +68,7 @@ function list(act: Act): CommandUnknownOpts {
     .option("--task <name>", "only queues of this task")
     .action(act(async (session, options) => {
       const broker = (await session.missing()) === null ? await session.broker() : null;
-      const queues = broker === null ? [] : await allPages(session, (after) => broker.queues.list(given({ ...options, after })));
+      const queues = broker === null ? [] : await allPages(session, (page) => broker.queues.list({ ...options, ...page }));
       session.out.show(queues.map(queueJson), () => (queues.length === 0 ? [] : queueTable(session, queues)));
       if (queues.length === 0) session.out.note(Object.keys(options).length > 0 ? "No queue matches." : `There are no queues here. Push a first message with: queuescope push QUEUE DATA`);
     }));

@@ -4,9 +4,8 @@ import type { Broker, QueueStats } from "../../core/index.ts";
 import { withExamples } from "../examples.ts";
 import { onEachChange } from "../changes.ts";
 import { statsJson } from "../json.ts";
-import type { JsonRecord } from "../json.ts";
+import type { JsonRecord } from "../../client/transfer/json.ts";
 import { allPages } from "../pages.ts";
-import { given } from "../session.ts";
 import type { Act, Session } from "../session.ts";
 import { facts, table } from "../show.ts";
 import { bytesText, plural, printable, spanText } from "../text.ts";
@@ -57,7 +56,7 @@ async function watch(session: Session, broker: Broker, view: () => Promise<View>
 }
 
 async function everyQueue(session: Session, broker: Broker): Promise<View> {
-  const queues = await allPages(session, (after) => broker.queues.list(given({ after })));
+  const queues = await allPages(session, (page) => broker.queues.list(page));
   const all = await Promise.all(queues.map(({ name }) => broker.inspect.stats(name)));
   const heading = ["QUEUE", "READY", "SCHEDULED", "LEASED", "RETRYING", "DEAD", "COMPLETED", "PARTITIONS", "GROUPS", "SIZE", "OLDEST"];
   const rows = all.map((stats) => [

@@ -4,10 +4,9 @@ import { isoTime, QueuescopeError } from "../../core/index.ts";
 import type { BucketEntry, StreamConsumer, StreamDetails, StreamMessage, Streams, StreamSummary, SubjectCount } from "../../core/index.ts";
 import { whole } from "../arguments.ts";
 import { withExamples } from "../examples.ts";
-import { payloadJson } from "../json.ts";
-import type { JsonRecord } from "../json.ts";
-import { allPages } from "../pages.ts";
-import { given } from "../session.ts";
+import { payloadJson } from "../../client/transfer/json.ts";
+import type { JsonRecord } from "../../client/transfer/json.ts";
+import { allPages, noteLimit } from "../pages.ts";
 import type { Act, Session } from "../session.ts";
 import { facts, table } from "../show.ts";
 import { bytesText, payloadLine, plural, printable, spanText, timeText } from "../text.ts";
@@ -38,10 +37,10 @@ function list(act: Act): CommandUnknownOpts {
     .option("--limit <n>", "at most this many", whole, 100)
     .action(act(async (session, { limit, ...filter }) => {
       const streams = await streamsOf(session);
-      const found = await allPages(session, (after) => streams.list({ ...given({ ...filter, after }), limit: Math.min(1000, limit) }), limit);
-      session.out.show(found.map(summaryJson), () => (found.length === 0 ? [] : summaryTable(session, found)));
+      const found = await allPages(session, (page) => streams.list({ ...filter, ...page }), { limit });
+      session.out.show(found.map(streamJson), () => (found.length === 0 ? [] : summaryTable(session, found)));
       if (found.length === 0) session.out.note(Object.keys(filter).length > 0 ? "No stream matches." : "There are no streams but Queuescope's own.");
-      else if (found.length === limit) session.out.note(`These are the first ${limit}; see more with --limit.`);
+      noteLimit(session, found.length, limit);
     }));
   return withExamples(command, "queuescope streams list", "queuescope streams list --kind bucket --json | jq -r .name");
 }
@@ -54,18 +53,17 @@ function show(act: Act): CommandUnknownOpts {
     .option("--limit <n>", "at most this many subjects and consumers", whole, 100)
     .action(act(async (session, name, { match, limit }) => {
       const streams = await streamsOf(session);
-      const page = { limit: Math.min(1000, limit) };
       const details = await streams.get(name);
       const [consumers, subjects] = await Promise.all([
-        allPages(session, (after) => streams.consumers(details.stream, { ...page, ...given({ after }) }), limit),
-        allPages(session, (after) => streams.subjects(details.stream, { ...page, ...given({ match, after }) }), limit),
+        allPages(session, (page) => streams.consumers(details.stream, page), { limit }),
+        allPages(session, (page) => streams.subjects(details.stream, { match, ...page }), { limit }),
       ]);
-      session.out.show([{ ...detailsJson(details), consumerList: consumers.map(consumerJson), subjectCounts: subjects.map((subject) => ({ ...subject })) }], () => [
+      session.out.show([{ ...streamJson(details), consumerList: consumers.map(consumerJson), subjectCounts: subjects.map((subject) => ({ ...subject })) }], () => [
         ...detailsFacts(session, details),
         ...consumerTable(session, consumers),
         ...subjectTable(session, subjects),
       ]);
-      if (subjects.length === limit) session.out.note(`These are the first ${limit} subjects; see more with --limit.`);
+      noteLimit(session, subjects.length, limit, "subjects");
     }));
   return withExamples(command, "queuescope streams show orders", "queuescope streams show orders --json | jq .subjectCounts");
 }
@@ -77,9 +75,9 @@ function peek(act: Act): CommandUnknownOpts {
     .option("--subject <subject>", "only of these subjects; * and > stand for any")
     .option("--after <sequence>", "continue after this sequence")
     .option("--limit <n>", "at most this many messages", whole, 10)
-    .action(act(async (session, name, { limit, subject, after: from }) => {
+    .action(act(async (session, name, { limit, subject, after }) => {
       const streams = await streamsOf(session);
-      const messages = await allPages(session, (after) => streams.messages(name, { ...given({ subject, after: after ?? from }), limit: Math.min(1000, limit) }), limit);
+      const messages = await allPages(session, (page) => streams.messages(name, { subject, ...page }), { limit, after });
       session.out.show(messages.map(messageJson), () => (messages.length === 0 ? [] : messageTable(session, messages)));
       const last = messages.at(-1);
       if (last === undefined) session.out.note("There are no messages here.");
@@ -96,10 +94,10 @@ function keys(act: Act): CommandUnknownOpts {
     .option("--limit <n>", "at most this many", whole, 100)
     .action(act(async (session, bucket, { match, limit }) => {
       const streams = await streamsOf(session);
-      const found = await allPages(session, (after) => streams.keys(bucket, { ...given({ match, after }), limit: Math.min(1000, limit) }), limit);
+      const found = await allPages(session, (page) => streams.keys(bucket, { match, ...page }), { limit });
       session.out.show(found.map((key) => ({ bucket, key })), () => found.map(printable));
       if (found.length === 0) session.out.note(`${printable(bucket)} has no keys${match === undefined ? "" : " that match"}.`);
-      else if (found.length === limit) session.out.note(`These are the first ${limit}; see more with --limit.`);
+      noteLimit(session, found.length, limit);
     }));
   return withExamples(command, "queuescope streams keys naq_results");
 }
@@ -129,12 +127,8 @@ function keepDeadLetters(act: Act): CommandUnknownOpts {
 
 // ---------------------------------------------------------------- for programs
 
-function summaryJson(summary: StreamSummary): JsonRecord {
-  return { ...summary, createdAt: isoTime(summary.createdAt) };
-}
-
-function detailsJson(details: StreamDetails): JsonRecord {
-  return { ...details, createdAt: isoTime(details.createdAt) };
+function streamJson(stream: StreamSummary): JsonRecord {
+  return { ...stream, createdAt: isoTime(stream.createdAt) };
 }
 
 function consumerJson(consumer: StreamConsumer): JsonRecord {

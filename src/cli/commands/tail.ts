@@ -4,10 +4,10 @@ import type { Broker, Message } from "../../core/index.ts";
 import { whole } from "../arguments.ts";
 import { onEachChange } from "../changes.ts";
 import { withExamples } from "../examples.ts";
-import { messageJson } from "../json.ts";
+import { messageJson } from "../../client/transfer/json.ts";
 import { given } from "../session.ts";
 import type { Act } from "../session.ts";
-import { payloadLine, printable } from "../text.ts";
+import { clockText, payloadLine, printable } from "../text.ts";
 
 interface Selection {
   readonly partition?: string | undefined;
@@ -38,20 +38,16 @@ export function tailCommand(act: Act): CommandUnknownOpts {
   return withExamples(command, "queuescope tail orders", "queuescope tail orders --partition customer-7 --json | jq .data");
 }
 
-/** What entered after a message. Scheduled ones stand behind all that entered, so the first of them is the end. */
+/** What entered after a message. Those that wait for their time are told when they enter. */
 async function* entered(broker: Broker, queue: string, after: string | undefined, { partition }: Selection): AsyncGenerator<Message> {
   let next: string | null | undefined = after;
   do {
-    const page = await broker.inspect.browse(queue, given({ after: next, partition, limit: 200 }));
-    for (const message of page.items) {
-      if (message.state === "scheduled") return;
-      yield message;
-    }
+    const page = await broker.inspect.browse(queue, { scheduled: false, ...given({ after: next, partition, limit: 200 }) });
+    yield* page.items;
     next = page.next;
   } while (next !== null);
 }
 
 function line(message: Message): string {
-  const time = new Date(message.createdAt).toISOString().slice(11, 23);
-  return [time, message.id, ...(message.partition === null ? [] : [printable(message.partition)]), payloadLine(message.payload)].join("  ");
+  return [clockText(message.createdAt), message.id, ...(message.partition === null ? [] : [printable(message.partition)]), payloadLine(message.payload)].join("  ");
 }

@@ -6,7 +6,7 @@ import { whole } from "../arguments.ts";
 import { withExamples } from "../examples.ts";
 import { given } from "../session.ts";
 import type { Act, Session } from "../session.ts";
-import { endJson, lossText, natsConnection, OVERFLOWS, showProgress, tapMessageJson, tapMessageLine } from "../subjects.ts";
+import { endJson, natsConnection, noteLoss, OVERFLOWS, showProgress, tapMessageJson, tapMessageLine } from "../subjects.ts";
 import { plural, printable } from "../text.ts";
 import { UsageError } from "../usage-error.ts";
 
@@ -65,8 +65,7 @@ async function show(session: Session, subjects: readonly string[], flags: Flags)
     left -= 1;
     if (left <= 0) break;
   }
-  const lost = lossText(tap.stats);
-  if (lost !== "") out.note(lost);
+  noteLoss(out, tap.stats);
   if (left > 0) session.checkpoint("");
 }
 
@@ -81,6 +80,5 @@ async function record(session: Session, subjects: readonly string[], queue: stri
   const stats = await recording.ended;
   progress.close();
   out.show([endJson(stats)], () => [`${plural(stats.pushed, "message")} pushed to ${printable(queue)}${stats.duplicates === 0 ? "" : `, ${stats.duplicates} of them duplicates`}${stats.refused === 0 ? "" : `; ${stats.refused} refused by it`}.`]);
-  const lost = lossText(stats);
-  if (lost !== "") out.note(lost);
+  noteLoss(out, stats);
 }

@@ -5,7 +5,7 @@ import type { TraceEvent, TraceFilter } from "../../core/index.ts";
 import { whole } from "../arguments.ts";
 import { withExamples } from "../examples.ts";
 import { traceJson } from "../json.ts";
-import { allPages } from "../pages.ts";
+import { allPages, noteLimit } from "../pages.ts";
 import { given } from "../session.ts";
 import type { Act, Session } from "../session.ts";
 import { table } from "../show.ts";
@@ -23,8 +23,9 @@ export function traceCommand(act: Act): CommandUnknownOpts {
     .action(act(async (session, id, options) => {
       const filter = traceFilter(id, options);
       const broker = await session.existing();
-      const events = await allPages(session, (after) => broker.inspect.traces({ ...filter, ...given({ after }), limit: Math.min(1000, options.limit) }), options.limit);
+      const events = await allPages(session, (page) => broker.inspect.traces({ ...filter, ...page }), { limit: options.limit });
       session.out.show(events.map(traceJson), () => (events.length === 0 ? [] : timeline(session, events)));
+      noteLimit(session, events.length, options.limit);
       if (events.length === 0) session.out.note("No event matches. A queue records failures only, unless: queuescope queue configure QUEUE --set trace=all");
     }));
   return withExamples(command, "queuescope trace m1-7", "queuescope trace --name order-12345", "queuescope trace --match timeout --queue orders");
@@ -41,7 +42,7 @@ function traceFilter(id: string | undefined, options: { readonly name?: string; 
 function timeline(session: Session, events: readonly TraceEvent[]): string[] {
   const several = new Set(events.map(({ messageId }) => messageId)).size > 1;
   return table(session.out, ["TIME (UTC)", "MESSAGE", "QUEUE", "EVENT", "GROUP", "ATTEMPT", "WORKER", "NAMES", "DATA"], events.map((event) => [
-    new Date(event.at).toISOString().replace("T", " ").replace("Z", ""),
+    isoTime(event.at).replace("T", " ").replace("Z", ""),
     several ? event.messageId : "",
     several ? printable(event.queue) : "",
     printable(event.type),

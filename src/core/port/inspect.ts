@@ -8,7 +8,10 @@ import type { Page, PageRequest } from "./page.ts";
 export interface Inspect {
   /** The next messages that a pop of this group would give, in its order. */
   peek(queue: string, request?: PeekRequest): Promise<Message[]>;
-  /** Any messages, in order of entry (scheduled ones after them, by due time). Reads at most 2000 a call. */
+  /**
+   * Any messages, in order of entry (scheduled ones after them, by due time), or in exactly the reverse order. Reads at most
+   * 2000 a call.
+   */
   browse(queue: string, request?: BrowseRequest): Promise<Page<Message>>;
   /** @throws message-not-found */
   read(id: string, group?: string): Promise<Message>;
@@ -22,11 +25,15 @@ export interface Inspect {
   deadLetters(queue: string, request?: PageRequest & DeadLetterFilter): Promise<Page<DeadLetter>>;
   /** How many match, at most `limit` (default 10000): what a confirmation shows. */
   countDeadLetters(queue: string, filter?: DeadLetterFilter): Promise<number>;
+  /** What `repair.seek` would do, without doing it. Reads a bounded number of messages. */
+  seekPreview(queue: string, group: string, to: GroupStart): Promise<SeekPreview>;
+  /** Queues with dead letters that wait: that weren't redriven. Each page reads a bounded number of counts, and no data. */
+  deadQueues(request?: PageRequest): Promise<Page<DeadQueue>>;
   /** By dead letter id. @throws message-not-found */
   deadLetter(id: string): Promise<DeadLetter>;
   /** Oldest first. By message: its whole timeline, the derived `pushed` included, after its removal too while a dead letter remains. */
   traces(request: PageRequest & TraceFilter): Promise<Page<TraceEvent>>;
-  traceNames(request?: PageRequest & { readonly match?: string }): Promise<Page<TraceNameInfo>>;
+  traceNames(request?: PageRequest & { readonly match?: string | undefined }): Promise<Page<TraceNameInfo>>;
   /** Counters by the minute, from <= minute < to; minutes without a change are left out. */
   metrics(queue: string, request: { readonly group?: string; readonly from: Instant; readonly to: Instant }): Promise<MetricPoint[]>;
   /** How many messages entered in each of `buckets` equal spans of [from, to). */
@@ -35,23 +42,29 @@ export interface Inspect {
 }
 
 export interface PeekRequest {
-  readonly group?: string;
-  readonly partition?: string;
+  readonly group?: string | undefined;
+  readonly partition?: string | undefined;
   /** Default 10, at most 1000. */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
 }
 
 export interface BrowseRequest extends PageRequest {
-  readonly group?: string;
-  readonly partition?: string;
-  readonly state?: MessageState;
+  /** Default `oldest`: the oldest first. `newest`: in the reverse order, and `next` goes on to older ones. */
+  readonly order?: BrowseOrder | undefined;
+  readonly group?: string | undefined;
+  readonly partition?: string | undefined;
+  readonly state?: MessageState | undefined;
   /** Text in the payload, the headers, or the transaction id; any case. */
-  readonly match?: string;
+  readonly match?: string | undefined;
   /** Entered at or after. */
-  readonly from?: Instant;
+  readonly from?: Instant | undefined;
   /** Entered before. */
-  readonly to?: Instant;
+  readonly to?: Instant | undefined;
+  /** Default true. False: only what entered, without those whose time hasn't come, so that behind the last one is what enters next. */
+  readonly scheduled?: boolean | undefined;
 }
+
+export type BrowseOrder = "oldest" | "newest";
 
 export interface QueueStats {
   readonly queue: string;
@@ -76,11 +89,11 @@ export interface QueueStats {
 
 export interface PartitionsRequest extends PageRequest {
   /** Default `default`. */
-  readonly group?: string;
+  readonly group?: string | undefined;
   /** Part of the name, any case. */
-  readonly match?: string;
+  readonly match?: string | undefined;
   /** Default `lag`: the most messages behind first, then by name. */
-  readonly sort?: "lag" | "name";
+  readonly sort?: "lag" | "name" | undefined;
 }
 
 export interface PartitionInfo {
@@ -110,6 +123,18 @@ export interface GroupInfo {
   readonly workers: readonly string[];
 }
 
+/** What a group would get after a seek, and what not. */
+export interface SeekPreview {
+  /** Messages that it would get; those whose time hasn't come aren't among them. */
+  readonly messages: number;
+  /** Of these, those that it has settled already (the dead ones too), and would get again. */
+  readonly again: number;
+  /** Messages that it hasn't settled, and would never get. */
+  readonly skipped: number;
+  /** False: they are too many to be looked at, and the numbers are as if the group had settled them in order. */
+  readonly exact: boolean;
+}
+
 export interface LeasedMessage extends Message {
   readonly state: "leased";
   readonly leasedAt: Instant;
@@ -117,15 +142,21 @@ export interface LeasedMessage extends Message {
 }
 
 export interface DeadLetterFilter {
-  readonly ids?: readonly string[];
-  readonly group?: string;
+  readonly ids?: readonly string[] | undefined;
+  readonly group?: string | undefined;
   /** Text in the payload, the headers, the transaction id or the error; any case. */
-  readonly match?: string;
+  readonly match?: string | undefined;
   /** Died at or after / before. */
-  readonly from?: Instant;
-  readonly to?: Instant;
+  readonly from?: Instant | undefined;
+  readonly to?: Instant | undefined;
   /** Only those that were (true) or weren't (false) redriven. */
-  readonly redriven?: boolean;
+  readonly redriven?: boolean | undefined;
+}
+
+export interface DeadQueue {
+  readonly queue: string;
+  /** Of all groups; at most 10000. */
+  readonly waiting: number;
 }
 
 export type TraceFilter =

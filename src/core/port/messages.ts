@@ -1,5 +1,5 @@
 import type { Delivery, Headers } from "../message.ts";
-import type { Payload } from "../payload.ts";
+import type { Payload } from "../encoding.ts";
 import type { QueuescopeError } from "../errors.ts";
 import type { Instant } from "../time.ts";
 

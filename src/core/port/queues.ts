@@ -9,7 +9,7 @@ export interface Queues {
   /** (changes) Merges: absent keeps, null resets. @throws queue-not-found, invalid-input */
   configure(name: string, options: QueueOptionsInput): Promise<QueueInfo>;
   /** In name order. `match` is a part of the name, any case. */
-  list(request?: PageRequest & { readonly match?: string; readonly namespace?: string; readonly task?: string }): Promise<Page<QueueInfo>>;
+  list(request?: PageRequest & { readonly match?: string | undefined; readonly namespace?: string | undefined; readonly task?: string | undefined }): Promise<Page<QueueInfo>>;
   /** @throws queue-not-found */
   get(name: string): Promise<QueueInfo>;
   /** (changes) With its messages, dead letters, groups and traces. @throws queue-not-found */

@@ -1,5 +1,5 @@
 import type { Headers, Message, MessageState } from "../message.ts";
-import type { Payload } from "../payload.ts";
+import type { Payload } from "../encoding.ts";
 import type { Instant } from "../time.ts";
 import type { GroupStart } from "./messages.ts";
 import type { DeadLetterFilter } from "./inspect.ts";
@@ -13,6 +13,12 @@ export interface Repair {
   /** Removes at most `limit` (default 1000) matching messages a call; call again while `more`. Leased ones only with state `leased`. */
   purge(queue: string, filter?: PurgeFilter & { readonly limit?: number }): Promise<{ readonly removed: number; readonly more: boolean; readonly next: string | null }>;
   redrive(queue: string, request: RedriveRequest): Promise<RedriveResult>;
+  /**
+   * Takes back what these dead letters were last redriven to, where no group was ever given it: its message is removed, and the
+   * dead letter's mark, so that it can be redriven as if nothing had been. A result an id, in order. Whoever pops at the same time
+   * has had the message, and then it isn't undone, or never gets it. What a group forgot by a seek isn't known any more.
+   */
+  undoRedrive(queue: string, deadLetterIds: readonly string[]): Promise<UndoneRedrive[]>;
   /** Deletes at most `limit` (default 1000) dead letters a call; call again while `more`. */
   discard(queue: string, filter: DeadLetterFilter & { readonly limit?: number }): Promise<{ readonly discarded: number; readonly more: boolean }>;
   /** Ends the group's leases, forgets its retries and attempts; dead letters stay. Creates the group if needed. */
@@ -60,6 +66,13 @@ export interface RedriveRequest {
   readonly limit?: number;
   /** `next` of the call before; needed with `again` only, since what was redriven is passed over otherwise. */
   readonly after?: string;
+}
+
+export interface UndoneRedrive {
+  readonly deadLetterId: string;
+  readonly undone: boolean;
+  /** A sentence, where it isn't undone. */
+  readonly reason: string | null;
 }
 
 export interface RedriveResult {

@@ -1,5 +1,5 @@
 import type { Headers } from "../message.ts";
-import type { Payload } from "../payload.ts";
+import type { Payload } from "../encoding.ts";
 import type { Instant } from "../time.ts";
 import type { Page, PageRequest } from "./page.ts";
 
@@ -9,18 +9,18 @@ import type { Page, PageRequest } from "./page.ts";
  */
 export interface Streams {
   /** In name order; `match` is a part of the name or of a subject, any case. */
-  list(request?: PageRequest & { readonly match?: string; readonly kind?: StreamKind }): Promise<Page<StreamSummary>>;
+  list(request?: PageRequest & { readonly match?: string | undefined; readonly kind?: StreamKind | undefined }): Promise<Page<StreamSummary>>;
   /** @throws queue-not-found */
   get(stream: string): Promise<StreamDetails>;
   /** Subjects that hold messages, in name order. A page may be empty and still have a next one. */
-  subjects(stream: string, request?: PageRequest & { readonly match?: string }): Promise<Page<SubjectCount>>;
+  subjects(stream: string, request?: PageRequest & { readonly match?: string | undefined }): Promise<Page<SubjectCount>>;
   consumers(stream: string, request?: PageRequest): Promise<Page<StreamConsumer>>;
   /** In the order they were stored. `subject` may hold `*` and `>`; `after` may be a sequence. A page ends early at 8 MiB. */
-  messages(stream: string, request?: PageRequest & { readonly subject?: string }): Promise<Page<StreamMessage>>;
+  messages(stream: string, request?: PageRequest & { readonly subject?: string | undefined }): Promise<Page<StreamMessage>>;
   /** @throws message-not-found */
   message(stream: string, sequence: number): Promise<StreamMessage>;
   /** Keys of a bucket, in name order, deleted ones too where their marker remains. */
-  keys(bucket: string, request?: PageRequest & { readonly match?: string }): Promise<Page<string>>;
+  keys(bucket: string, request?: PageRequest & { readonly match?: string | undefined }): Promise<Page<string>>;
   /** The latest of a key. @throws message-not-found */
   value(bucket: string, key: string): Promise<BucketEntry>;
   /**

@@ -1,12 +1,12 @@
 import * as vscode from "vscode";
-import type { DeadLetterFilter, RedriveRequest } from "../../core/index.ts";
+import type { Broker, DeadLetterFilter, RedriveRequest } from "../../core/index.ts";
 import type { App } from "../app.ts";
 import type { Connection } from "../connections/connection.ts";
 import { SCHEME, uriAddress } from "../documents/address.ts";
-import { parseContentDocument } from "../documents/messageJson.ts";
-import { DEAD_COUNTED } from "../loaders/queues.ts";
-import { redriveSteps, waitingNow } from "../loaders/deadLetters.ts";
-import { cappedCount } from "../models/format.ts";
+import { parseContentDocument } from "../../client/documents/read.ts";
+import { deadQueues, redriveSteps, waitingNow } from "../loaders/deadLetters.ts";
+import type { Rows } from "../loaders/paging.ts";
+import { deadCount } from "../models/format.ts";
 import type { DeadLetterNode } from "../models/nodes.ts";
 import { confirm, inform, inSteps } from "./ask.ts";
 import { asNode, documentOf, nodesOf, pickQueue, type QueueTarget } from "./target.ts";
@@ -25,7 +25,7 @@ export const deadLetterCommands = {
     const target = await pickDead(app, argument, vscode.l10n.t("Redrive All"));
     if (target === undefined) return;
     const { connection, queue, count, filter } = target;
-    const sure = await confirm(vscode.l10n.t("Redrive {0} dead letters of {1} in {2}?", cappedCount(count, DEAD_COUNTED), queue, connection.label), vscode.l10n.t("Redrive All"), vscode.l10n.t("Each goes to the tail of its queue, to the group it died in."));
+    const sure = await confirm(vscode.l10n.t("Redrive {0} dead letters of {1} in {2}?", deadCount(count), queue, connection.label), vscode.l10n.t("Redrive All"), vscode.l10n.t("Each goes to the tail of its queue, to the group it died in."));
     if (!sure) return;
     const redriven = await redriveAll(connection, queue, { filter }, count);
     inform(vscode.l10n.t("{0} dead letters of {1} redriven.", redriven.toLocaleString(), queue));
@@ -75,7 +75,7 @@ export const deadLetterCommands = {
     const target = await pickDead(app, argument, vscode.l10n.t("Discard All"));
     if (target === undefined) return;
     const { connection, queue, count, filter } = target;
-    const sure = await confirm(vscode.l10n.t("Discard {0} dead letters of {1} in {2}?", cappedCount(count, DEAD_COUNTED), queue, connection.label), vscode.l10n.t("Discard All"), vscode.l10n.t("Their data and errors are lost. This can't be undone."));
+    const sure = await confirm(vscode.l10n.t("Discard {0} dead letters of {1} in {2}?", deadCount(count), queue, connection.label), vscode.l10n.t("Discard All"), vscode.l10n.t("Their data and errors are lost. This can't be undone."));
     if (!sure) return;
     const discarded = await discardAll(connection, queue, filter, count);
     inform(vscode.l10n.t("{0} dead letters of {1} discarded.", discarded.toLocaleString(), queue));
@@ -83,7 +83,7 @@ export const deadLetterCommands = {
 } satisfies Partial<CommandFamily>;
 
 async function pickDead(app: App, argument: unknown, title: string): Promise<(QueueTarget & { readonly count: number; readonly filter: DeadLetterFilter }) | undefined> {
-  const target = await pickQueue(app, argument, title);
+  const target = await pickQueue(app, argument, title, { names: namesOfDead, none: ({ label }) => vscode.l10n.t("{0} has no dead letters.", label) });
   if (target === undefined) return undefined;
   const { inspect } = await target.connection.open();
   const filter = waitingNow();
@@ -91,6 +91,12 @@ async function pickDead(app: App, argument: unknown, title: string): Promise<(Qu
   if (count > 0) return { ...target, count, filter };
   void vscode.window.showInformationMessage(vscode.l10n.t("{0} has no dead letters.", target.queue));
   return undefined;
+}
+
+/** Of the queues that have some, those whose names hold a text. */
+async function namesOfDead(broker: Broker, match: string): Promise<Rows<string>> {
+  const names = (await deadQueues(broker)).map(({ queue }) => queue);
+  return { items: names.filter((name) => name.toLowerCase().includes(match.toLowerCase())), more: false };
 }
 
 function byQueue(nodes: readonly DeadLetterNode[]): { readonly connection: Connection; readonly queue: string; readonly ids: string[] }[] {

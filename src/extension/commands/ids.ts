@@ -18,6 +18,7 @@ export const COMMAND_IDS = [
   "queuescope.startLocalNats",
   "queuescope.stopLocalNats",
 
+  "queuescope.openInspector",
   "queuescope.createQueue",
   "queuescope.configureQueue",
   "queuescope.pauseQueue",
@@ -65,6 +66,7 @@ export const COMMAND_IDS = [
   "queuescope.openStreamItem",
 
   "queuescope.startTap",
+  "queuescope.tapIntoQueue",
   "queuescope.stopTap",
   "queuescope.clearTap",
   "queuescope.removeTap",

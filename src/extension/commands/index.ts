@@ -5,6 +5,7 @@ import { connectionCommands } from "./connections.ts";
 import { deadLetterCommands } from "./deadLetters.ts";
 import { groupCommands } from "./groups.ts";
 import { type CommandId, COMMAND_IDS, TRUSTED_COMMANDS } from "./ids.ts";
+import { inspectorCommands } from "./inspector.ts";
 import { localNatsCommands } from "./localNats.ts";
 import { messageCommands } from "./messages.ts";
 import { popCommands } from "./pop.ts";
@@ -21,6 +22,7 @@ const handlers: CommandFamily = {
   ...viewCommands,
   ...connectionCommands,
   ...localNatsCommands,
+  ...inspectorCommands,
   ...queueCommands,
   ...pushCommands,
   ...popCommands,

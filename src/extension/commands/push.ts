@@ -4,14 +4,14 @@ import { bytesPayload, jsonTextPayload, type Payload, type PushItem, textPayload
 import type { App } from "../app.ts";
 import type { Connection } from "../connections/connection.ts";
 import { SCHEME } from "../documents/address.ts";
-import { parsePushDocument } from "../documents/messageJson.ts";
+import { parsePushDocument } from "../../client/documents/read.ts";
 import { ask, inform } from "./ask.ts";
 import { documentOf, pickConnection, pickQueue, type QueueTarget } from "./target.ts";
 import type { CommandFamily } from "./types.ts";
 
 export const pushCommands = {
   "queuescope.pushMessage": async (app, argument) => {
-    const target = await pickQueue(app, argument, vscode.l10n.t("Push Message"), true);
+    const target = await pickQueue(app, argument, vscode.l10n.t("Push Message"), { allowNew: true });
     if (target === undefined) return;
     const text = await ask({
       title: target.partition === undefined ? vscode.l10n.t("Push to {0}", target.queue) : vscode.l10n.t("Push to partition {0} of {1}", target.partition, target.queue),
@@ -24,7 +24,7 @@ export const pushCommands = {
   },
 
   "queuescope.newPushDocument": async (app, argument) => {
-    const target = await pickQueue(app, argument, vscode.l10n.t("Write Message"), true);
+    const target = await pickQueue(app, argument, vscode.l10n.t("Write Message"), { allowNew: true });
     if (target === undefined) return;
     const editor = await app.documents.show({ kind: "push", connection: target.connection.id, queue: target.queue, partition: target.partition }, { preview: false });
     const data = editor.document.getText().lastIndexOf("{}");
@@ -42,7 +42,7 @@ export const pushCommands = {
 
   "queuescope.pushFile": async (app, argument) => {
     const isFile = argument instanceof vscode.Uri;
-    const target = await pickQueue(app, isFile ? undefined : argument, vscode.l10n.t("Push File"), true);
+    const target = await pickQueue(app, isFile ? undefined : argument, vscode.l10n.t("Push File"), { allowNew: true });
     if (target === undefined) return;
     const uri = isFile ? argument : (await vscode.window.showOpenDialog({ title: vscode.l10n.t("File to push to {0}", target.queue), openLabel: vscode.l10n.t("Push") }))?.[0];
     if (uri === undefined) return;
@@ -53,7 +53,7 @@ export const pushCommands = {
     const editor = vscode.window.activeTextEditor;
     if (editor === undefined) return;
     const text = editor.selection.isEmpty ? editor.document.getText() : editor.document.getText(editor.selection);
-    const target = await pickQueue(app, undefined, vscode.l10n.t("Push Selection"), true);
+    const target = await pickQueue(app, undefined, vscode.l10n.t("Push Selection"), { allowNew: true });
     if (target !== undefined) await push(app, target, { payload: jsonOrText(text) });
   },
 } satisfies Partial<CommandFamily>;
@@ -81,7 +81,7 @@ async function push(app: App, { connection, queue }: QueueTarget, item: PushItem
 async function documentTarget(app: App, uri: vscode.Uri, queue: string | undefined): Promise<QueueTarget | undefined> {
   const connection = (await documentConnection(app, uri)) ?? (await pickConnection(app, undefined));
   if (connection === undefined) return undefined;
-  if (queue === undefined) return pickQueue(app, { kind: "connection", connection }, vscode.l10n.t("Push Message"), true);
+  if (queue === undefined) return pickQueue(app, { kind: "connection", connection }, vscode.l10n.t("Push Message"), { allowNew: true });
   return { connection, queue, partition: undefined, group: undefined };
 }
 

@@ -1,8 +1,7 @@
 import * as vscode from "vscode";
 import { DEFAULT_OPTIONS, OPTION_SPECS, type OptionSpec, type QueueInfo, queueName, type QueueOptionsInput } from "../../core/index.ts";
 import { purgeable } from "../loaders/purgeable.ts";
-import { DEAD_COUNTED } from "../loaders/queues.ts";
-import { cappedCount } from "../models/format.ts";
+import { deadCount } from "../models/format.ts";
 import { asNode, pickConnection, pickQueue, type QueueTarget } from "./target.ts";
 import { ask, confirm, inform, inSteps } from "./ask.ts";
 import type { CommandFamily } from "./types.ts";
@@ -67,7 +66,7 @@ export const queueCommands = {
     const { messages } = await inspect.stats(target.queue);
     const dead = await inspect.countDeadLetters(target.queue);
     const sure = await confirm(
-      vscode.l10n.t("Delete queue {0} of {1} with {2} messages and {3} dead letters?", target.queue, target.connection.label, messages.toLocaleString(), cappedCount(dead, DEAD_COUNTED)),
+      vscode.l10n.t("Delete queue {0} of {1} with {2} messages and {3} dead letters?", target.queue, target.connection.label, messages.toLocaleString(), deadCount(dead)),
       vscode.l10n.t("Delete Queue"),
       vscode.l10n.t("Its groups and traces go too. This can't be undone."),
     );

@@ -2,7 +2,7 @@ import * as vscode from "vscode";
 import { guessedPayload, type PushItem, subjectFilter, subjectGroup, subjectName } from "../../core/index.ts";
 import type { App } from "../app.ts";
 import type { Connection } from "../connections/connection.ts";
-import type { Arrival, RunningTap } from "../taps/taps.ts";
+import { type Arrival, type Running, RunningTap } from "../taps/taps.ts";
 import { ask, confirm, inform } from "./ask.ts";
 import { asNode, nodesOf, pickQueue } from "./target.ts";
 import type { CommandFamily } from "./types.ts";
@@ -14,28 +14,36 @@ export const tapCommands = {
   "queuescope.startTap": async (app, argument) => {
     const connection = await pickNats(app, argument, vscode.l10n.t("Start Tap"));
     if (connection === undefined) return;
-    const title = vscode.l10n.t("Tap on {0}", connection.label);
-    const typed = await ask({ title, prompt: vscode.l10n.t("Subjects, with blanks between; * stands for one token, a last > for the rest"), placeHolder: "orders.*.created payments.>", check: (text) => subjectsIn(text) });
-    if (typed === undefined) return;
-    const group = await ask({ title, prompt: vscode.l10n.t("Queue group, to share messages with its other members; empty to hear all"), check: (text) => text.trim() === "" || subjectGroup(text.trim()) });
-    if (group === undefined) return;
-    // A member of a queue group takes messages away from the others.
-    if (group.trim() !== "" && !(await confirm(vscode.l10n.t("Join the queue group {0}?", group.trim()), vscode.l10n.t("Join"), vscode.l10n.t("What this tap hears, the other members of the group don't get.")))) return;
-    await app.taps.start(connection, subjectsIn(typed), group.trim() === "" ? undefined : group.trim());
+    const heard = await askHeard(vscode.l10n.t("Tap on {0}", connection.label));
+    if (heard === undefined) return;
+    await app.taps.start(connection, heard.subjects, heard.group);
     await vscode.commands.executeCommand("queuescope.taps.focus");
   },
 
+  "queuescope.tapIntoQueue": async (app, argument) => {
+    const title = vscode.l10n.t("Tap into Queue");
+    const connection = await pickNats(app, argument, title);
+    if (connection === undefined) return;
+    const heard = await askHeard(vscode.l10n.t("Tap on {0} into a queue", connection.label));
+    const target = heard === undefined ? undefined : await pickQueue(app, undefined, title, { allowNew: true });
+    const bySubject = target === undefined ? undefined : await pickOrder(title);
+    if (heard === undefined || target === undefined || bySubject === undefined) return;
+    await app.taps.record(connection, heard.subjects, heard.group, { connection: target.connection, queue: target.queue, bySubject });
+    await vscode.commands.executeCommand("queuescope.taps.focus");
+    inform(vscode.l10n.t("What is heard goes into {0}, as long as this window is open.", target.queue));
+  },
+
   "queuescope.stopTap": async (app, argument) => {
-    const tap = await pickTap(app, argument, vscode.l10n.t("Stop Tap"), ({ ended }) => ended === undefined);
+    const tap = await pickTap(argument, vscode.l10n.t("Stop Tap"), app.taps.all.filter(({ ended }) => ended === undefined));
     await tap?.stop();
   },
 
   "queuescope.clearTap": async (app, argument) => {
-    (await pickTap(app, argument, vscode.l10n.t("Clear Arrivals"), () => true))?.clear();
+    (await pickTap(argument, vscode.l10n.t("Clear Arrivals"), keepingArrivals(app)))?.clear();
   },
 
   "queuescope.removeTap": async (app, argument) => {
-    const tap = await pickTap(app, argument, vscode.l10n.t("Remove Tap"), () => true);
+    const tap = await pickTap(argument, vscode.l10n.t("Remove Tap"), app.taps.all);
     if (tap !== undefined) await app.taps.remove(tap);
   },
 
@@ -48,7 +56,7 @@ export const tapCommands = {
 
   "queuescope.saveArrivals": async (app, ...args) => {
     const nodes = nodesOf("arrival", args);
-    const tap = nodes[0]?.tap ?? (await pickTap(app, args[0], vscode.l10n.t("Save Arrivals"), ({ stats }) => stats.buffered > 0));
+    const tap = nodes[0]?.tap ?? (await pickTap(args[0], vscode.l10n.t("Save Arrivals"), keepingArrivals(app).filter(({ stats }) => stats.buffered > 0)));
     if (tap === undefined) return;
     // As they came.
     const arrivals = nodes.length > 0 ? nodes.map(({ arrival }) => arrival).sort((a, b) => a.number - b.number) : tap.arrivals().toReversed();
@@ -70,6 +78,37 @@ export const tapCommands = {
   },
 } satisfies Partial<CommandFamily>;
 
+interface Heard {
+  readonly subjects: readonly string[];
+  readonly group: string | undefined;
+}
+
+/** What a tap listens to. */
+async function askHeard(title: string): Promise<Heard | undefined> {
+  const typed = await ask({ title, prompt: vscode.l10n.t("Subjects, with blanks between; * stands for one token, a last > for the rest"), placeHolder: "orders.*.created payments.>", check: (text) => subjectsIn(text) });
+  if (typed === undefined) return undefined;
+  const group = (await ask({ title, prompt: vscode.l10n.t("Queue group, to share messages with its other members; empty to hear all"), check: (text) => text.trim() === "" || subjectGroup(text.trim()) }))?.trim();
+  if (group === undefined) return undefined;
+  const subjects = subjectsIn(typed);
+  if (group === "") return { subjects, group: undefined };
+  // A member of a queue group takes messages away from the others.
+  const sure = await confirm(vscode.l10n.t("Join the queue group {0}?", group), vscode.l10n.t("Join"), vscode.l10n.t("What this tap hears, the other members of the group don't get."));
+  return sure ? { subjects, group } : undefined;
+}
+
+/** Whether each subject becomes a partition. */
+async function pickOrder(title: string): Promise<boolean | undefined> {
+  const items = [
+    { label: vscode.l10n.t("$(arrow-both) No order"), description: vscode.l10n.t("any number of workers at once"), bySubject: false },
+    { label: vscode.l10n.t("$(list-ordered) In order by subject"), description: vscode.l10n.t("each subject is a partition"), bySubject: true },
+  ];
+  return (await vscode.window.showQuickPick(items, { title, placeHolder: vscode.l10n.t("Is the order of the messages to be kept?") }))?.bySubject;
+}
+
+function keepingArrivals(app: App): RunningTap[] {
+  return app.taps.all.filter((one) => one instanceof RunningTap);
+}
+
 function subjectsIn(text: string): string[] {
   const subjects = text.split(/[\s,]+/).filter((subject) => subject !== "");
   if (subjects.length === 0) throw new Error(vscode.l10n.t("Name at least one subject."));
@@ -77,7 +116,7 @@ function subjectsIn(text: string): string[] {
 }
 
 async function save(app: App, tap: RunningTap, arrivals: readonly Arrival[]): Promise<void> {
-  const target = await pickQueue(app, undefined, vscode.l10n.t("Save {0} Arrivals into a Queue", arrivals.length), true);
+  const target = await pickQueue(app, undefined, vscode.l10n.t("Save {0} Arrivals into a Queue", arrivals.length), { allowNew: true });
   if (target === undefined) return;
   const { queueHeaders } = await import("../../client/taps-recording.ts");
   const { messages } = await target.connection.open();
@@ -107,10 +146,11 @@ async function pickNats(app: App, argument: unknown, title: string): Promise<Con
   return undefined;
 }
 
-async function pickTap(app: App, argument: unknown, title: string, fits: (tap: RunningTap) => boolean): Promise<RunningTap | undefined> {
+/** The row's, the only one among those that fit, or a picked one. */
+async function pickTap<T extends Running>(argument: unknown, title: string, fitting: readonly T[]): Promise<T | undefined> {
   const node = asNode(argument);
-  if (node?.kind === "tap" || node?.kind === "arrival") return node.tap;
-  const fitting = app.taps.all.filter(fits);
+  const clicked = node?.kind === "tap" || node?.kind === "arrival" ? node.tap : node?.kind === "recording" ? node.recording : undefined;
+  if (clicked !== undefined) return fitting.find((one) => one === clicked);
   if (fitting.length === 0) void vscode.window.showInformationMessage(vscode.l10n.t("There is no tap for that."));
   if (fitting.length <= 1) return fitting[0];
   return (await vscode.window.showQuickPick(fitting.map((tap) => ({ label: tap.subjects.join(" "), description: tap.connection.label, tap })), { title }))?.tap;

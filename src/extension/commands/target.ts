@@ -1,4 +1,5 @@
 import * as vscode from "vscode";
+import type { Broker } from "../../core/index.ts";
 import type { App } from "../app.ts";
 import type { Connection } from "../connections/connection.ts";
 import { groupNames, queueNames } from "../loaders/queues.ts";
@@ -8,7 +9,7 @@ import { pickName } from "./queuePick.ts";
 
 /** What a command is about: a row it was called on, or what the person picks. */
 
-const KINDS: ReadonlySet<string> = new Set(["connection", "queue", "section", "partition", "group", "message", "deadQueue", "deadLetter", "workerDefinition", "workerInstance", "streams", "stream", "streamPart", "subject", "consumer", "streamMessage", "key", "tap", "arrival", "more", "note"] satisfies AnyNode["kind"][]);
+const KINDS: ReadonlySet<string> = new Set(["connection", "queue", "section", "partition", "group", "message", "deadQueue", "deadLetter", "workerDefinition", "workerInstance", "streams", "stream", "streamPart", "subject", "consumer", "streamMessage", "key", "tap", "recording", "arrival", "more", "note"] satisfies AnyNode["kind"][]);
 
 export function asNode(value: unknown): AnyNode | undefined {
   return typeof value === "object" && value !== null && "kind" in value && typeof value.kind === "string" && KINDS.has(value.kind) ? (value as AnyNode) : undefined;
@@ -50,22 +51,38 @@ export async function pickConnection(app: App, argument: unknown): Promise<Conne
   return (await vscode.window.showQuickPick(items, { title: vscode.l10n.t("Connection"), placeHolder: vscode.l10n.t("Where are the queues?") }))?.connection;
 }
 
-/** The queue of a row, or a picked one; with `allowNew`, also a name that is typed. */
-export async function pickQueue(app: App, argument: unknown, title: string, allowNew = false): Promise<QueueTarget | undefined> {
+export interface QueueChoice {
+  /** Whether a name that is typed and isn't in the list is an answer too. */
+  readonly allowNew?: boolean;
+  /** Names to pick from that hold a text; all queues by default. */
+  readonly names?: (broker: Broker, match: string) => Promise<Rows<string>>;
+  /** What is said where there are none. */
+  readonly none?: (connection: Connection) => string;
+}
+
+/** The queue of a row, or a picked one. */
+export async function pickQueue(app: App, argument: unknown, title: string, choice: QueueChoice = {}): Promise<QueueTarget | undefined> {
   if (isQueueTarget(argument)) return argument;
   const connection = await pickConnection(app, argument);
   if (connection === undefined) return undefined;
   const node = asNode(argument);
-  const queue = (node === undefined ? undefined : queueOf(node)) ?? (await pickQueueName(connection, title, allowNew));
+  const queue = (node === undefined ? undefined : queueOf(node)) ?? (await pickQueueName(connection, title, choice));
   if (queue === undefined) return undefined;
   return { connection, queue, partition: node?.kind === "partition" ? node.partition.name : undefined, group: node?.kind === "group" ? node.group.name : undefined };
 }
 
-async function pickQueueName(connection: Connection, title: string, allowNew: boolean): Promise<string | undefined> {
+async function pickQueueName(connection: Connection, title: string, { allowNew = false, names = queueNames, none = noQueues }: QueueChoice): Promise<string | undefined> {
   const broker = await connection.existing();
-  const load = (match: string): Promise<Rows<string>> => (broker === undefined ? Promise.resolve({ items: [], more: false }) : queueNames(broker, match));
-  if (!allowNew && (await load("")).items.length === 0) throw new Error(vscode.l10n.t("{0} has no queues yet. Create one, or push a message to a new name.", connection.label));
+  const load = (match: string): Promise<Rows<string>> => (broker === undefined ? Promise.resolve({ items: [], more: false }) : names(broker, match));
+  if (!allowNew && (await load("")).items.length === 0) {
+    void vscode.window.showInformationMessage(none(connection));
+    return undefined;
+  }
   return pickName({ title, allowNew, load });
+}
+
+function noQueues({ label }: Connection): string {
+  return vscode.l10n.t("{0} has no queues yet. Create one, or push a message to a new name.", label);
 }
 
 export async function pickGroup(target: QueueTarget, title: string): Promise<string | undefined> {

@@ -122,6 +122,8 @@ function copiedName(node: AnyNode): string {
       return node.key;
     case "tap":
       return node.tap.subjects.join(" ");
+    case "recording":
+      return node.recording.subjects.join(" ");
     case "arrival":
       return node.arrival.message.subject;
     case "streams":

@@ -57,7 +57,7 @@ async function pickWorker(app: App, argument: unknown, title: string): Promise<L
   const connection = await pickConnection(app, argument);
   if (connection === undefined) return undefined;
   const definitions = await app.connections.workers(connection);
-  const byHand = async () => pickHandler(connection, (await pickQueue(app, { kind: "connection", connection }, title, true))?.queue, undefined, title);
+  const byHand = async () => pickHandler(connection, (await pickQueue(app, { kind: "connection", connection }, title, { allowNew: true }))?.queue, undefined, title);
   return definitions.length === 0 ? byHand() : chooseDefinition(connection, definitions, title, byHand);
 }
 

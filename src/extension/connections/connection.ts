@@ -106,6 +106,14 @@ export class Connection {
     return broker;
   }
 
+  /** A handle of one's own on the same broker, that stays open when this connection is opened anew. Whoever asks for it closes it. */
+  async another(): Promise<OpenedBroker> {
+    await this.open();
+    const opened = await this.#openBroker(true);
+    if (opened === undefined) throw new Error(`${this.label} couldn't be opened.`);
+    return opened;
+  }
+
   /** `undefined` where there is no local file yet, or it was disconnected. */
   existing(): Promise<Broker | undefined> {
     if (this.#state === "disconnected") return Promise.resolve(undefined);

@@ -8,7 +8,8 @@ import { takeRows } from "../loaders/paging.ts";
 import { streamsOf } from "../loaders/streams.ts";
 import type { RunningTaps } from "../taps/taps.ts";
 import { type Address, addressUri, SCHEME, uriAddress } from "./address.ts";
-import { arrivalDocument, bucketEntryDocument, contentDocument, deadLetterDocument, factsDocument, messageDocument, messagesDocument, parseContentDocument, pushTemplate, streamMessageDocument, streamMessagesDocument } from "./messageJson.ts";
+import { parseContentDocument } from "../../client/documents/read.ts";
+import { arrivalDocument, bucketEntryDocument, contentDocument, deadLetterDocument, factsDocument, messageDocument, messagesDocument, pushTemplate, streamMessageDocument, streamMessagesDocument } from "../../client/documents/write.ts";
 import { traceDocument } from "./trace.ts";
 
 interface Entry {

@@ -1,10 +1,11 @@
 import { resolve } from "node:path";
 import * as vscode from "vscode";
+import { DEFAULT_GROUP, isQueuescopeError } from "../../core/index.ts";
 import type { Disposable } from "../disposable.ts";
 import type { WorkerTarget } from "../commands/workers.ts";
 import type { Connections } from "../connections/connections.ts";
-import { countDead, COUNT_LIMIT } from "../loaders/queues.ts";
-import { cappedCount } from "../models/format.ts";
+import { countDead } from "../loaders/queues.ts";
+import { deadCount } from "../models/format.ts";
 import { isWritable } from "../views/abilities.ts";
 import { handlerLine } from "./handlerPlace.ts";
 
@@ -64,12 +65,15 @@ export class HandlerCodeLenses implements vscode.CodeLensProvider, vscode.Dispos
     // A connection that fails says so in the Queues view.
     const broker = await connection.shown().catch(() => undefined);
     if (connection.remote && broker === undefined) return vscode.l10n.t("{0}: not connected", queue);
-    const exists = broker !== undefined && (await broker.queues.list({ match: queue, limit: 1000 })).items.some(({ name }) => name === queue);
-    if (!exists) return vscode.l10n.t("{0}: no messages yet", queue);
-    const group = definition.settings.group ?? "default";
-    const [groups, dead, info] = await Promise.all([broker.inspect.groups(queue), countDead(broker, queue), broker.queues.get(queue)]);
+    const info = await broker?.queues.get(queue).catch((error: unknown) => {
+      if (isQueuescopeError(error, "queue-not-found")) return undefined;
+      throw error;
+    });
+    if (broker === undefined || info === undefined) return vscode.l10n.t("{0}: no messages yet", queue);
+    const group = definition.settings.group ?? DEFAULT_GROUP;
+    const [groups, dead] = await Promise.all([broker.inspect.groups(queue), countDead(broker, queue)]);
     const counts = groups.find(({ name }) => name === group)?.counts ?? info.counts;
-    return vscode.l10n.t("{0}: {1} ready, {2} dead", queue, counts.ready.toLocaleString(), cappedCount(dead, COUNT_LIMIT));
+    return vscode.l10n.t("{0}: {1} ready, {2} dead", queue, counts.ready.toLocaleString(), deadCount(dead));
   }
 }
 

@@ -1,20 +1,27 @@
-import type { Broker, DeadLetterFilter, RedriveRequest } from "../../core/index.ts";
+import type { Broker, DeadLetterFilter, DeadQueue, RedriveRequest } from "../../core/index.ts";
 import type { Connection } from "../connections/connection.ts";
 import { type DeadLetterNode, type DeadLettersNode, type DeadQueueNode, listKey } from "../models/nodes.ts";
-import { type Paging, takeRows } from "./paging.ts";
-import { countDead } from "./queues.ts";
+import { type Paging, takeRows, TO_THE_END } from "./paging.ts";
 
-/** Queues looked at for dead letters. */
-const MOST_QUEUES = 1000;
+/** Every queue with dead letters that wait, the most first. */
+export async function deadQueues({ inspect }: Broker): Promise<DeadQueue[]> {
+  const { items } = await takeRows((page) => inspect.deadQueues(page), TO_THE_END, TO_THE_END);
+  return items.toSorted((a, b) => b.waiting - a.waiting || a.queue.localeCompare(b.queue));
+}
 
-/** Queues with dead letters that wait, the most first. */
 export async function loadDeadQueues(connection: Connection, amongOthers = false): Promise<DeadQueueNode[]> {
   const broker = await connection.shown();
   if (broker === undefined) return [];
-  const { items } = await takeRows((page) => broker.queues.list(page), MOST_QUEUES);
-  const counted = await Promise.all(items.map(async ({ name }): Promise<DeadQueueNode> => ({ kind: "deadQueue", connection, queue: name, count: await countDead(broker, name), amongOthers })));
-  return counted.filter(({ count }) => count > 0).sort((a, b) => b.count - a.count || a.queue.localeCompare(b.queue));
+  return (await deadQueues(broker)).map(({ queue, waiting }) => ({ kind: "deadQueue", connection, queue, count: waiting, amongOthers }));
 }
+
+/** Of the queues of all connections those with the most dead letters; the rest by More. */
+export function shownDeadQueues(queues: readonly DeadQueueNode[], paging: Paging): DeadLettersNode[] {
+  const rows = queues.toSorted((a, b) => b.count - a.count).slice(0, paging.rows(ALL_QUEUES));
+  return queues.length > rows.length ? [...rows, { kind: "more", list: ALL_QUEUES, remaining: queues.length - rows.length }] : rows;
+}
+
+const ALL_QUEUES = "dead queues";
 
 export async function loadDeadLetters(parent: DeadQueueNode, paging: Paging): Promise<DeadLettersNode[]> {
   const { connection, queue } = parent;

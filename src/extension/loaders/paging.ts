@@ -5,6 +5,8 @@ export const PAGE_ROWS = 100;
 
 /** Most calls for one list: a page may be short, and a rare match in a long queue must not read it all. */
 const MOST_CALLS = 8;
+/** For lists of queues: there may be very many, but each call is short and the one that is looked for may be the last. */
+export const TO_THE_END = Number.POSITIVE_INFINITY;
 
 /** How many rows of each long list are shown. A reload keeps what was opened. */
 export class Paging {
@@ -28,11 +30,11 @@ export interface Rows<T> {
   readonly more: boolean;
 }
 
-/** The first `wanted` items, over as many pages as needed. */
-export async function takeRows<T>(fetch: (request: PageRequest) => Promise<Page<T>>, wanted: number): Promise<Rows<T>> {
+/** The first `wanted` items, over as many pages as that needs, but for those of a list that nobody waits to the end for. */
+export async function takeRows<T>(fetch: (request: PageRequest) => Promise<Page<T>>, wanted: number, calls = MOST_CALLS): Promise<Rows<T>> {
   const items: T[] = [];
   let after: string | null = null;
-  for (let call = 0; call < MOST_CALLS; call++) {
+  for (let call = 0; call < calls; call++) {
     const limit = Math.min(wanted - items.length, 1000);
     const page: Page<T> = await fetch(after === null ? { limit } : { after, limit });
     items.push(...page.items);

@@ -2,15 +2,10 @@ import type { Broker, PageRequest } from "../../core/index.ts";
 import { DEFAULT_GROUP } from "../../core/index.ts";
 import type { Connection } from "../connections/connection.ts";
 import { type ConnectionNode, listKey, lostNote, type GroupNode, type MessageNode, type MessageSection, type PartitionNode, type QueueNode, type QueuesNode, type SectionNode } from "../models/nodes.ts";
+import { DEAD_COUNTED } from "../models/format.ts";
 import type { PoppedMessages } from "../models/popped.ts";
 import { loadStreamsChildren } from "./streams.ts";
-import { type Paging, PAGE_ROWS, type Rows, takeRows } from "./paging.ts";
-
-/** Counting stops here: `1000+` says enough in a row. */
-export const COUNT_LIMIT = 1000;
-
-/** The broker counts dead letters up to here. */
-export const DEAD_COUNTED = 10_000;
+import { type Paging, PAGE_ROWS, type Rows, takeRows, TO_THE_END } from "./paging.ts";
 
 export interface QueuesRequest {
   readonly paging: Paging;
@@ -62,7 +57,7 @@ async function loadQueueRows(parent: ConnectionNode, broker: Broker, request: Qu
   const { connection } = parent;
   const list = listKey(parent);
   const filter = request.queueFilter === "" ? {} : { match: request.queueFilter };
-  const { items, more } = await takeRows((page) => broker.queues.list({ ...page, ...filter }), request.paging.rows(list));
+  const { items, more } = await takeRows((page) => broker.queues.list({ ...page, ...filter }), request.paging.rows(list), TO_THE_END);
   if (items.length === 0) return [{ kind: "note", key: connection.id, note: request.queueFilter === "" ? "noQueues" : "noMatch", detail: request.queueFilter, connection }];
   const nodes: QueuesNode[] = await Promise.all(items.map(async (queue): Promise<QueueNode> => ({ kind: "queue", connection, queue, dead: await countDead(broker, queue.name) })));
   return more ? [...nodes, { kind: "more", list, remaining: undefined }] : nodes;
@@ -130,7 +125,7 @@ async function loadMessages(broker: Broker, parent: SectionNode, state: MessageS
   const { connection, queue } = parent;
   const list = listKey(parent);
   const wanted = request.paging.rows(list);
-  const more = (shown: number): QueuesNode => ({ kind: "more", list, remaining: parent.count > shown && parent.count < COUNT_LIMIT ? parent.count - shown : undefined });
+  const more = (shown: number): QueuesNode => ({ kind: "more", list, remaining: parent.count > shown && (state !== "dead" || parent.count < DEAD_COUNTED) ? parent.count - shown : undefined });
 
   if (state === "dead") {
     const dead = await takeRows((page) => broker.inspect.deadLetters(queue, { ...page, redriven: false }), wanted);
@@ -167,7 +162,7 @@ async function retryingMessages(broker: Broker, queue: string, wanted: number) {
 
 /** Names of queues, for quick picks: the first thousand that match, and whether there are more. */
 export async function queueNames(broker: Broker, match = ""): Promise<Rows<string>> {
-  const { items, more } = await takeRows((page) => broker.queues.list(match === "" ? page : { ...page, match }), PAGE_ROWS * 10);
+  const { items, more } = await takeRows((page) => broker.queues.list(match === "" ? page : { ...page, match }), PAGE_ROWS * 10, TO_THE_END);
   return { items: items.map(({ name }) => name), more };
 }
 

@@ -1,16 +1,9 @@
 import { type Instant, type Payload, payloadText } from "../../core/index.ts";
 
-/** Texts for rows that hold no words, so that nothing in them needs a translation. */
-
-/** The coarse length of a time: 45s, 12m, 3h, 8d. */
-export function roughDuration(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1000));
-  if (seconds < 100) return `${seconds}s`;
-  const minutes = Math.round(seconds / 60);
-  if (minutes < 100) return `${minutes}m`;
-  const hours = Math.round(minutes / 60);
-  return hours < 48 ? `${hours}h` : `${Math.round(hours / 24)}d`;
-}
+/**
+ * Texts for rows that hold no words, so that nothing in them needs a translation. Times stand still: a row whose text
+ * changes by itself is drawn anew, and a click on it is lost.
+ */
 
 /** 4:32, 1:04:32; 0:00 when it is over. */
 export function countdown(until: Instant, now: Instant): string {
@@ -48,9 +41,12 @@ export function shortTime(at: Instant, now: Instant): string {
   return day.toDateString() === today.toDateString() ? day.toLocaleTimeString([], time) : day.toLocaleString([], { month: "short", day: "numeric", ...time });
 }
 
-/** 1,000 stands for itself and everything above. */
-export function cappedCount(count: number, limit: number): string {
-  return count >= limit ? `${limit}+` : String(count);
+/** Brokers count dead letters up to here. */
+export const DEAD_COUNTED = 10_000;
+
+/** How many dead letters: the most that are counted stand for themselves and everything above. */
+export function deadCount(count: number): string {
+  return `${count.toLocaleString()}${count >= DEAD_COUNTED ? "+" : ""}`;
 }
 
 const PREVIEW_BYTES = 400;

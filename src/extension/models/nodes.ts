@@ -1,7 +1,7 @@
 import type { DeadLetter, GroupInfo, LeasedMessage, Message, MessageState, PartitionInfo, QueueInfo, StreamConsumer, StreamMessage, StreamSummary, SubjectCount, WorkerInfo } from "../../core/index.ts";
 import type { Connection } from "../connections/connection.ts";
 import type { WorkerDefinition } from "../workers/definition.ts";
-import type { Arrival, RunningTap } from "../taps/taps.ts";
+import type { Arrival, RunningRecording, RunningTap } from "../taps/taps.ts";
 import type { Popped } from "./popped.ts";
 
 /** Rows of the views as data, apart from how they look (views/*Item.ts) and from how they are loaded (loaders/). */
@@ -15,7 +15,7 @@ export interface QueueNode {
   readonly kind: "queue";
   readonly connection: Connection;
   readonly queue: QueueInfo;
-  /** Dead letters of every group; at most COUNT_LIMIT. */
+  /** Dead letters of every group; at most DEAD_COUNTED. */
   readonly dead: number;
 }
 
@@ -143,6 +143,14 @@ export interface TapNode {
   readonly amongOthers: boolean;
 }
 
+/** A tap whose arrivals go into a queue. */
+export interface RecordingNode {
+  readonly kind: "recording";
+  readonly connection: Connection;
+  readonly recording: RunningRecording;
+  readonly amongOthers: boolean;
+}
+
 export interface ArrivalNode {
   readonly kind: "arrival";
   readonly connection: Connection;
@@ -171,7 +179,7 @@ export interface NoteNode {
 
 export type QueuesNode = ConnectionNode | QueueNode | SectionNode | PartitionNode | GroupNode | MessageNode | DeadLetterNode | StreamsViewNode | MoreNode | NoteNode;
 export type StreamsViewNode = StreamsNode | StreamNode | StreamPartNode | SubjectNode | ConsumerNode | StreamMessageNode | KeyNode;
-export type TapsNode = TapNode | ArrivalNode | MoreNode | NoteNode;
+export type TapsNode = TapNode | RecordingNode | ArrivalNode | MoreNode | NoteNode;
 export type DeadLettersNode = DeadQueueNode | DeadLetterNode | MoreNode;
 export type WorkersNode = WorkerDefinitionNode | WorkerInstanceNode;
 export type AnyNode = QueuesNode | DeadLettersNode | WorkersNode | TapsNode;
@@ -215,6 +223,8 @@ export function nodeKey(node: AnyNode): string {
       return key(node.connection, "key", node.bucket, node.key);
     case "tap":
       return key(node.connection, "tap", node.tap.id);
+    case "recording":
+      return key(node.connection, "tap", node.recording.id);
     case "arrival":
       return key(node.connection, "arrival", node.tap.id, String(node.arrival.number));
     case "more":
@@ -258,6 +268,7 @@ export function queueOf(node: AnyNode): string | undefined {
     case "streamMessage":
     case "key":
     case "tap":
+    case "recording":
     case "arrival":
     case "more":
     case "note":

@@ -30,6 +30,10 @@ export class PoppedMessages {
     return this.#popped.find((popped) => popped.connectionId === connectionId && popped.group === group && popped.messageId === messageId && popped.leaseExpiresAt > Date.now());
   }
 
+  list(connectionId: string, queue: string): readonly Popped[] {
+    return this.#popped.filter((popped) => popped.connectionId === connectionId && popped.queue === queue && popped.leaseExpiresAt > Date.now());
+  }
+
   async add(connectionId: string, deliveries: readonly Delivery[]): Promise<void> {
     const added = deliveries.flatMap((delivery) =>
       delivery.receipt === null || delivery.leaseExpiresAt === null

@@ -1,6 +1,6 @@
 import type * as vscode from "vscode";
 import type { Connections } from "../connections/connections.ts";
-import { loadDeadLetters, loadDeadQueues } from "../loaders/deadLetters.ts";
+import { loadDeadLetters, loadDeadQueues, shownDeadQueues } from "../loaders/deadLetters.ts";
 import type { Paging } from "../loaders/paging.ts";
 import { type DeadLettersNode, lostNote, type NoteNode } from "../models/nodes.ts";
 import { loaded } from "../loaders/loaded.ts";
@@ -22,6 +22,6 @@ export class DeadLettersView extends LiveTreeView<DeadLettersNode> {
     const connections = await this.#connections.all();
     const nodes = await loaded(connections.map((connection) => loadDeadQueues(connection, connections.length > 1)));
     const lost = connections.find(({ state }) => state === "lost");
-    return nodes.length === 0 && lost !== undefined ? [lostNote(lost)] : nodes;
+    return nodes.length === 0 && lost !== undefined ? [lostNote(lost)] : shownDeadQueues(nodes, this.#paging);
   }
 }

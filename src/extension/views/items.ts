@@ -6,7 +6,7 @@ import { groupItem, partitionItem, queueItem, sectionItem } from "./queueItems.t
 import { isWritable } from "./abilities.ts";
 import { connectionItem } from "./connectionItem.ts";
 import { streamItem } from "./streamItems.ts";
-import { arrivalItem, tapItem } from "./tapItems.ts";
+import { arrivalItem, recordingItem, tapItem } from "./tapItems.ts";
 import { workerDefinitionItem, workerInstanceItem } from "./workerItems.ts";
 
 /** How a row looks. */
@@ -55,6 +55,8 @@ function plainItem(node: AnyNode): vscode.TreeItem {
       return streamItem(node);
     case "tap":
       return tapItem(node);
+    case "recording":
+      return recordingItem(node);
     case "arrival":
       return arrivalItem(node);
     case "more":

@@ -1,8 +1,7 @@
 import * as vscode from "vscode";
 import { DEFAULT_GROUP, type Instant, type Message } from "../../core/index.ts";
 import { rowContext } from "../contexts.ts";
-import { COUNT_LIMIT } from "../loaders/queues.ts";
-import { bothTimes, cappedCount, firstLine, preview, roughDuration, shortTime } from "../models/format.ts";
+import { bothTimes, deadCount, firstLine, preview, shortTime } from "../models/format.ts";
 import type { DeadLetterNode, DeadQueueNode, MessageNode } from "../models/nodes.ts";
 import { isForeign, isWritable } from "./abilities.ts";
 import { untilUri } from "./countdowns.ts";
@@ -84,7 +83,7 @@ function messageTooltip(message: Message, held: boolean): vscode.MarkdownString 
 
 export function deadQueueItem(node: DeadQueueNode): vscode.TreeItem {
   const item = new vscode.TreeItem(node.queue, vscode.TreeItemCollapsibleState.Expanded);
-  item.description = [cappedCount(node.count, COUNT_LIMIT), node.amongOthers ? node.connection.label : ""].filter((part) => part !== "").join(SEPARATOR);
+  item.description = [deadCount(node.count), node.amongOthers ? node.connection.label : ""].filter((part) => part !== "").join(SEPARATOR);
   item.iconPath = new vscode.ThemeIcon("inbox");
   item.contextValue = rowContext("deadQueue", isForeign(node.queue) && "foreign", isWritable(node.connection) && "writable");
   item.tooltip = vscode.l10n.t("Dead letters of {0} in {1}", node.queue, node.connection.label);
@@ -99,7 +98,7 @@ export function deadLetterItem(node: DeadLetterNode): vscode.TreeItem {
     deadLetter.messageId,
     deadLetter.group === DEFAULT_GROUP ? "" : deadLetter.group,
     deadLetter.partition ?? "",
-    vscode.l10n.t("{0} ago", roughDuration(Date.now() - deadLetter.deadAt)),
+    shortTime(deadLetter.deadAt, Date.now()),
   ].filter((part) => part !== "");
   item.description = parts.join(SEPARATOR);
   item.iconPath = new vscode.ThemeIcon("error", new vscode.ThemeColor("list.errorForeground"));

@@ -1,10 +1,10 @@
 import * as vscode from "vscode";
 import { DEFAULT_OPTIONS, OPTION_SPECS, type QueueOptions } from "../../core/index.ts";
 import { rowContext } from "../contexts.ts";
-import { COUNT_LIMIT } from "../loaders/queues.ts";
-import { bothTimes, cappedCount, countdown, roughDuration } from "../models/format.ts";
+import { bothTimes, deadCount, shortTime } from "../models/format.ts";
 import type { GroupNode, PartitionNode, QueueNode, Section, SectionNode } from "../models/nodes.ts";
 import { isForeign, isWritable } from "./abilities.ts";
+import { untilUri } from "./countdowns.ts";
 import { Tooltip } from "./tooltip.ts";
 
 const SEPARATOR = " · ";
@@ -17,7 +17,7 @@ export function queueItem(node: QueueNode): vscode.TreeItem {
   const parts = [
     queue.paused ? vscode.l10n.t("paused") : "",
     counts.ready > 0 ? vscode.l10n.t("{0} ready", counts.ready.toLocaleString()) : "",
-    dead > 0 ? vscode.l10n.t("{0} dead", cappedCount(dead, COUNT_LIMIT)) : "",
+    dead > 0 ? vscode.l10n.t("{0} dead", deadCount(dead)) : "",
     counts.leased > 0 ? vscode.l10n.t("{0} leased", counts.leased.toLocaleString()) : "",
     counts.retrying > 0 ? vscode.l10n.t("{0} retrying", counts.retrying.toLocaleString()) : "",
     counts.scheduled > 0 ? vscode.l10n.t("{0} scheduled", counts.scheduled.toLocaleString()) : "",
@@ -42,7 +42,7 @@ function queueTooltip({ queue, dead }: QueueNode): vscode.MarkdownString {
     .line(vscode.l10n.t("Leased"), counts.leased.toLocaleString())
     .line(vscode.l10n.t("Retrying"), counts.retrying.toLocaleString())
     .line(vscode.l10n.t("Scheduled"), counts.scheduled.toLocaleString())
-    .line(vscode.l10n.t("Dead letters (all groups)"), cappedCount(dead, COUNT_LIMIT))
+    .line(vscode.l10n.t("Dead letters (all groups)"), deadCount(dead))
     .line(vscode.l10n.t("Completed"), counts.completed.toLocaleString())
     .line(vscode.l10n.t("Created"), bothTimes(queue.createdAt));
   if (isForeign(queue.name)) tooltip.text(vscode.l10n.t("Another system's queue: its messages can be looked at, pushed and redriven. What else happens to them is up to its own workers and tools."));
@@ -59,7 +59,7 @@ function changedOptions(options: QueueOptions): string[] {
 export function sectionItem(node: SectionNode): vscode.TreeItem {
   const { section, count, filter } = node;
   const item = new vscode.TreeItem(sectionLabel(section), count > 0 ? vscode.TreeItemCollapsibleState.Collapsed : vscode.TreeItemCollapsibleState.None);
-  const shown = section === "dead" ? cappedCount(count, COUNT_LIMIT) : count.toLocaleString();
+  const shown = section === "dead" ? deadCount(count) : count.toLocaleString();
   item.description = filter === "" ? shown : `${shown}${SEPARATOR}${vscode.l10n.t("filter: {0}", filter)}`;
   item.iconPath = sectionIcon(section, count);
   item.tooltip = sectionTooltip(section);
@@ -131,9 +131,10 @@ export function partitionItem(node: PartitionNode): vscode.TreeItem {
   const waits = partition.readyAt !== null && partition.readyAt > now ? partition.readyAt : null;
   const parts = [
     vscode.l10n.t("{0} behind", partition.lag.toLocaleString()),
-    partition.leased ? vscode.l10n.t("leased") : waits === null ? "" : vscode.l10n.t("retry in {0}", countdown(waits, now)),
+    partition.leased ? vscode.l10n.t("leased") : waits === null ? "" : vscode.l10n.t("retry {0}", shortTime(waits, now)),
   ].filter((part) => part !== "");
   item.description = parts.join(SEPARATOR);
+  if (waits !== null && !partition.leased) item.resourceUri = untilUri(partition.name, waits);
   item.iconPath = new vscode.ThemeIcon(partition.leased ? "lock" : "symbol-array");
   item.contextValue = rowContext("partition", isForeign(node.queue) && "foreign", isWritable(node.connection) && "writable");
   item.tooltip = new Tooltip(partition.name)
@@ -146,6 +147,7 @@ export function partitionItem(node: PartitionNode): vscode.TreeItem {
 
 export function groupItem(node: GroupNode): vscode.TreeItem {
   const { group } = node;
+  const now = Date.now();
   const item = new vscode.TreeItem(group.name);
   const parts = [
     group.paused ? vscode.l10n.t("paused") : "",
@@ -159,7 +161,7 @@ export function groupItem(node: GroupNode): vscode.TreeItem {
   item.contextValue = rowContext("group", group.paused && "paused", isForeign(node.queue) && "foreign", isWritable(node.connection) && "writable");
   item.tooltip = new Tooltip(group.name)
     .line(vscode.l10n.t("Behind"), group.lag.toLocaleString())
-    .line(vscode.l10n.t("Oldest waits for"), group.oldestReadyAge === null ? null : roughDuration(group.oldestReadyAge))
+    .line(vscode.l10n.t("Oldest waits since"), group.oldestReadyAge === null ? null : shortTime(now - group.oldestReadyAge, now))
     .line(vscode.l10n.t("Ready"), group.counts.ready.toLocaleString())
     .line(vscode.l10n.t("Leased"), group.counts.leased.toLocaleString())
     .line(vscode.l10n.t("Retrying"), group.counts.retrying.toLocaleString())

@@ -2,33 +2,61 @@ import * as vscode from "vscode";
 import { guessedPayload } from "../../core/index.ts";
 import { rowContext } from "../contexts.ts";
 import { bothTimes, preview } from "../models/format.ts";
-import type { ArrivalNode, TapNode } from "../models/nodes.ts";
+import type { ArrivalNode, RecordingNode, TapNode } from "../models/nodes.ts";
+import type { Running } from "../taps/taps.ts";
 import { isWritable } from "./abilities.ts";
 import { Tooltip } from "./tooltip.ts";
 
 const SEPARATOR = " · ";
 
 export function tapItem({ tap, connection, amongOthers }: TapNode): vscode.TreeItem {
-  const { stats, ended, group } = tap;
+  const { stats, ended } = tap;
   const item = new vscode.TreeItem(tap.subjects.join(" "), vscode.TreeItemCollapsibleState.Expanded);
   const running = ended === undefined;
-  item.description = [
-    running ? vscode.l10n.t("{0} heard", stats.received.toLocaleString()) : vscode.l10n.t("stopped after {0}", stats.received.toLocaleString()),
+  const received = stats.received.toLocaleString();
+  item.description = described(tap, amongOthers, running ? vscode.l10n.t("{0} heard", received) : vscode.l10n.t("stopped after {0}", received));
+  item.iconPath = new vscode.ThemeIcon(running ? "broadcast" : "circle-slash");
+  item.contextValue = rowContext("tap", running && "running", isWritable(connection) && "writable");
+  item.tooltip = tapTooltip(tap).line(vscode.l10n.t("Still kept"), stats.buffered).text(ended ?? "").value;
+  return item;
+}
+
+export function recordingItem({ recording, connection, amongOthers }: RecordingNode): vscode.TreeItem {
+  const { stats, ended, queue } = recording;
+  const item = new vscode.TreeItem(recording.subjects.join(" "));
+  const running = ended === undefined;
+  const pushed = stats.pushed.toLocaleString();
+  item.description = described(recording, amongOthers, running ? vscode.l10n.t("{0} pushed to {1}", pushed, queue) : vscode.l10n.t("stopped after {0} pushed to {1}", pushed, queue));
+  // What can't be pushed now is tried again; nobody should find out by what is missing.
+  const failing = stats.buffered > 0 && stats.lastError !== null;
+  item.iconPath = running ? new vscode.ThemeIcon("record", failing ? new vscode.ThemeColor("list.warningForeground") : undefined) : new vscode.ThemeIcon("circle-slash");
+  item.contextValue = rowContext("tap", "recording", running && "running", isWritable(connection) && "writable");
+  item.tooltip = tapTooltip(recording)
+    .line(vscode.l10n.t("Pushed to {0}", queue), stats.pushed)
+    .line(vscode.l10n.t("Of these, there already"), stats.duplicates === 0 ? null : stats.duplicates)
+    .line(vscode.l10n.t("Waiting to be pushed"), stats.buffered === 0 ? null : stats.buffered)
+    .line(vscode.l10n.t("Refused by the queue, and lost"), stats.refused === 0 ? null : stats.refused)
+    .line(vscode.l10n.t("Lost, because more came than could wait"), stats.dropped === 0 ? null : stats.dropped)
+    .line(vscode.l10n.t("Last error"), stats.lastError?.message)
+    .text(ended ?? "").value;
+  return item;
+}
+
+function described({ connection, group }: Running, amongOthers: boolean, what: string): string {
+  return [
+    what,
     connection.state === "lost" ? vscode.l10n.t("connection lost") : "",
     group === null ? "" : vscode.l10n.t("queue group {0}", group),
     amongOthers ? connection.label : "",
   ].filter((part) => part !== "").join(SEPARATOR);
-  item.iconPath = new vscode.ThemeIcon(running ? "broadcast" : "circle-slash");
-  item.contextValue = rowContext("tap", running && "running", isWritable(connection) && "writable");
-  const tooltip = new Tooltip(tap.subjects.join(" "))
+}
+
+function tapTooltip({ subjects, connection, stats }: Running): Tooltip {
+  return new Tooltip(subjects.join(" "))
     .line(vscode.l10n.t("Connection"), connection.label)
     .line(vscode.l10n.t("Since"), bothTimes(stats.since))
     .line(vscode.l10n.t("Heard"), stats.received)
-    .line(vscode.l10n.t("Still kept"), stats.buffered)
     .line(vscode.l10n.t("Interruptions, in which things went by unheard"), stats.interruptions === 0 ? null : stats.interruptions);
-  if (ended !== undefined && ended !== "") tooltip.text(ended);
-  item.tooltip = tooltip.value;
-  return item;
 }
 
 export function arrivalItem(node: ArrivalNode): vscode.TreeItem {

@@ -2,8 +2,8 @@ import type * as vscode from "vscode";
 import type { Connections } from "../connections/connections.ts";
 import type { Disposable } from "../disposable.ts";
 import type { Paging } from "../loaders/paging.ts";
-import { type ArrivalNode, listKey, type TapNode, type TapsNode } from "../models/nodes.ts";
-import type { RunningTaps } from "../taps/taps.ts";
+import { type ArrivalNode, listKey, type RecordingNode, type TapNode, type TapsNode } from "../models/nodes.ts";
+import { RunningRecording, type RunningTaps } from "../taps/taps.ts";
 import { LiveTreeView } from "./treeView.ts";
 
 /** Subjects that this window listens to, with what arrived on them last. */
@@ -30,7 +30,10 @@ export class TapsView extends LiveTreeView<TapsNode> {
     if (parent?.kind === "tap") return this.#arrivals(parent);
     if (parent !== undefined || this.#taps.all.length === 0) return [];
     const amongOthers = (await this.#connections.all()).length > 1;
-    return this.#taps.all.map((tap): TapNode => ({ kind: "tap", connection: tap.connection, tap, amongOthers }));
+    return this.#taps.all.map((tap): TapNode | RecordingNode => {
+      const { connection } = tap;
+      return tap instanceof RunningRecording ? { kind: "recording", connection, recording: tap, amongOthers } : { kind: "tap", connection, tap, amongOthers };
+    });
   }
 
   #arrivals(parent: TapNode): TapsNode[] {

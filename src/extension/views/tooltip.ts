@@ -18,6 +18,7 @@ export class Tooltip {
   }
 
   text(value: string): this {
+    if (value === "") return this;
     this.#markdown.appendMarkdown("\n\n");
     this.#markdown.appendText(value);
     return this;

@@ -2,13 +2,10 @@ import type * as vscode from "vscode";
 import type { Connections } from "../connections/connections.ts";
 import type { Connection } from "../connections/connection.ts";
 import { loadWorkers, workerInstances } from "../loaders/workers.ts";
-import type { WorkerInfo } from "../../core/index.ts";
+import { LIVE_INTERVALS, type WorkerInfo } from "../../core/index.ts";
 import { lostNote, type NoteNode, type WorkersNode } from "../models/nodes.ts";
 import { loaded } from "../loaders/loaded.ts";
 import { LiveTreeView } from "./treeView.ts";
-
-/** A worker is live for this many intervals after its last heartbeat. */
-const LIVE_INTERVALS = 3;
 
 export class WorkersView extends LiveTreeView<WorkersNode> {
   readonly #connections: Connections;

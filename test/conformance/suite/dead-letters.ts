@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type DeadLetter, type QueueOptionsInput, payloadText, textPayload } from "../../../src/core/index.ts";
+import { type DeadLetter, type DeadLetterFilter, type QueueOptionsInput, payloadText, textPayload } from "../../../src/core/index.ts";
 import { type BrokerFactory, type Data, conformance, ids, nth, numbered, only, pages, refused, texts, wrong } from "./harness.ts";
 
 export function deadLetters(factory: BrokerFactory): void {
@@ -73,6 +73,38 @@ export function deadLetters(factory: BrokerFactory): void {
       await rig.broker.repair.redrive(q, { filter: { ids: [nth(all, 0).id] } });
       assert.equal((await found({ redriven: true })).length, 1);
       assert.equal((await found({ redriven: false })).length, 3);
+    });
+
+    rig.it("are counted for each group, redriven or not", async () => {
+      const q = await died(["1", "2", "3"]);
+      await rig.dead(await rig.popOne(q, { group: "other" }), { message: "no" });
+      const [first] = await letters(q);
+      await rig.broker.repair.redrive(q, { filter: { ids: [first?.id ?? ""] } });
+      const count = (filter: DeadLetterFilter): Promise<number> => rig.broker.inspect.countDeadLetters(q, filter);
+      assert.deepEqual([await count({}), await count({ redriven: true }), await count({ redriven: false })], [4, 1, 3]);
+      assert.deepEqual([await count({ group: "default", redriven: true }), await count({ group: "default", redriven: false })], [1, 2]);
+      assert.deepEqual([await count({ group: "other", redriven: true }), await count({ group: "other", redriven: false })], [0, 1]);
+      await rig.broker.repair.discard(q, { ids: [first?.id ?? ""] });
+      assert.deepEqual([await count({}), await count({ redriven: true }), await count({ redriven: false })], [3, 0, 3]);
+    });
+
+    rig.it("say which queues they wait in, in pages, each queue once", async () => {
+      const queues = [await died(["1", "2"]), await rig.queue(), await died(["1"]), await died(["1"]), await died(["1"])];
+      const [two, empty, gone, redriven, one] = queues;
+      assert.ok(two !== undefined && empty !== undefined && gone !== undefined && redriven !== undefined && one !== undefined);
+      await rig.broker.repair.redrive(redriven, { filter: {} });
+      const waiting = async (): Promise<Record<string, number>> => {
+        const found = await pages((after) => rig.broker.inspect.deadQueues({ limit: 1, ...(after === undefined ? {} : { after }) }));
+        const own = found.filter(({ queue }) => queues.includes(queue));
+        assert.equal(new Set(own.map(({ queue }) => queue)).size, own.length);
+        return Object.fromEntries(own.map((dead) => [dead.queue, dead.waiting]));
+      };
+      assert.deepEqual(await waiting(), { [two]: 2, [gone]: 1, [one]: 1 });
+      await rig.broker.queues.delete(gone);
+      await rig.broker.repair.discard(one, {});
+      assert.deepEqual(await waiting(), { [two]: 2 });
+      await refused(rig.broker.inspect.deadQueues({ limit: 0 }), "invalid-input");
+      await refused(rig.broker.inspect.deadQueues({ after: {} as string }), "invalid-input");
     });
 
     rig.it("are listed in pages, each once", async () => {

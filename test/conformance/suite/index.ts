@@ -5,6 +5,7 @@ import { encryption } from "./encryption.ts";
 import { groups } from "./groups.ts";
 import type { BrokerFactory } from "./harness.ts";
 import { inspect } from "./inspect.ts";
+import { newest } from "./newest.ts";
 import { options } from "./options.ts";
 import { order } from "./order.ts";
 import { pop } from "./pop.ts";
@@ -13,15 +14,17 @@ import { pyqueue } from "./pyqueue.ts";
 import { queen } from "./queen.ts";
 import { queues } from "./queues.ts";
 import { repair } from "./repair.ts";
+import { seekPreview } from "./seek-preview.ts";
 import { settle } from "./settle.ts";
 import { traces } from "./traces.ts";
 import { transactions } from "./transactions.ts";
+import { undo } from "./undo.ts";
 import { watch } from "./watch.ts";
 import { workers } from "./workers.ts";
 
 /** Every rule of the contract (docs/semantics.md), for any broker. */
 export function contract(factory: BrokerFactory): void {
-  for (const part of [order, groups, pop, settle, attempts, deadLetters, transactions, push, data, options, encryption, inspect, repair, traces, watch, queues, workers]) part(factory);
+  for (const part of [order, groups, pop, settle, attempts, deadLetters, undo, transactions, push, data, options, encryption, inspect, newest, seekPreview, repair, traces, watch, queues, workers]) part(factory);
 }
 
 /** What users of Queen MQ and PyQueue rely on. */

@@ -1,6 +1,7 @@
 import type { Locator, Page } from "playwright-core";
 import { Debugging } from "./debugging.ts";
 import { Editor } from "./editor.ts";
+import { InspectorPage } from "./inspector.ts";
 import { QuickInput } from "./quick-input.ts";
 import { Terminal } from "./terminal.ts";
 import { NOWHERE, TreeView } from "./tree-view.ts";
@@ -16,6 +17,7 @@ export class Workbench {
   readonly editor: Editor;
   readonly terminal: Terminal;
   readonly debugging: Debugging;
+  readonly inspector: InspectorPage;
   /** The modal question in the middle of the window. */
   readonly dialog: Locator;
 
@@ -29,6 +31,7 @@ export class Workbench {
     this.editor = new Editor(page, this.quickInput);
     this.terminal = new Terminal(page);
     this.debugging = new Debugging(page);
+    this.inspector = new InspectorPage(page);
     this.dialog = page.locator(".monaco-dialog-box");
   }
 

@@ -64,9 +64,16 @@ export function withForeignQueues(own: QueueFacets, foreign: ForeignQueues, read
     leases: (queue, request) => (isForeign(queue) ? foreign.leases(queue, request) : own.inspect.leases(queue, request)),
     deadLetters: (queue, request) => (isForeign(queue) ? foreign.deadLetters(queue, request) : own.inspect.deadLetters(queue, request)),
     countDeadLetters: (queue, filter) => (isForeign(queue) ? foreign.countDeadLetters(queue, filter) : own.inspect.countDeadLetters(queue, filter)),
+    // As for the list of queues: own ones first.
+    deadQueues: async (request = {}) => {
+      if (request.after !== undefined && isForeign(request.after)) return await foreign.deadQueues(request);
+      const page = await own.inspect.deadQueues(request);
+      return { items: page.items, next: page.next ?? foreign.beforeFirst };
+    },
     deadLetter: (id) => (isForeign(id) ? foreign.deadLetter(id) : own.inspect.deadLetter(id)),
     traces: (request) => ("messageId" in request && isForeign(request.messageId) ? foreign.traces(request.messageId) : own.inspect.traces(request)),
     traceNames: (request) => own.inspect.traceNames(request),
+    seekPreview: guard(own.inspect.seekPreview.bind(own.inspect), "its consumers are its own, and Queuescope moves none of them."),
     metrics: guard(own.inspect.metrics.bind(own.inspect), "it counts nothing by the minute."),
     histogram: guard(own.inspect.histogram.bind(own.inspect), "counting its messages by time would mean reading all of them."),
     health: () => own.inspect.health(),
@@ -85,6 +92,7 @@ export function withForeignQueues(own: QueueFacets, foreign: ForeignQueues, read
       if (isForeign(queue)) return changing(queue, () => foreign.redrive(queue, request, (to, items) => own.messages.push(to, items)));
       return request.to !== undefined && isForeign(request.to) ? refuse(request.to, "dead letters of other queues can't be redriven into it. Push to it instead.") : own.repair.redrive(queue, request);
     },
+    undoRedrive: guard(own.repair.undoRedrive.bind(own.repair), "what was redriven there can't be taken back. Let its own workers work it off."),
     seek: guard(own.repair.seek.bind(own.repair), groups),
     pauseGroup: guard(own.repair.pauseGroup.bind(own.repair), groups),
     resumeGroup: guard(own.repair.resumeGroup.bind(own.repair), groups),

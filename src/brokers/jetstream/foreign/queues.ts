@@ -1,5 +1,5 @@
 import {
-  checkPushItems, type BrowseRequest, type DeadLetter, type DeadLetterFilter, instant, invalidInput, type LeasedMessage, type Message, type Page, type PageRequest,
+  checkPushItems, type BrowseRequest, type DeadLetter, type DeadLetterFilter, type DeadQueue, instant, invalidInput, type LeasedMessage, type Message, type Page, type PageRequest,
   payloadText, type PushItem, type PushResult, type QueueInfo, QueuescopeError, type QueueStats, type RedriveRequest, type RedriveResult, type TraceEvent, type WorkerInfo, type GroupInfo,
 } from "../../../core/index.ts";
 import type { Publisher } from "../publisher.ts";
@@ -58,13 +58,19 @@ export class ForeignQueues {
   // ---------------------------------------------------------------- queues
 
   /** In name order. Without the permission to look there are none. */
-  async list({ after, limit, match }: PageRequest & { readonly match?: string } = {}): Promise<Page<QueueInfo>> {
+  async list(request: PageRequest & { readonly match?: string | undefined } = {}): Promise<Page<QueueInfo>> {
+    const { items, next } = await this.#page(request);
+    return { items: await Promise.all(items.map(({ layout, queue }) => infoOf(layout, queue))), next };
+  }
+
+  /** In name order. */
+  async #page({ after, limit, match }: PageRequest & { readonly match?: string | undefined }): Promise<Page<{ readonly layout: Layout; readonly queue: ForeignQueue }>> {
     const all = (await Promise.all(this.#layouts.map(async (layout) => (await orNone(layout.queues())).map((queue) => ({ layout, queue }))))).flat();
     const wanted = all.filter(({ queue: { name } }) => (after === undefined || name > after) && (match === undefined || name.toLowerCase().includes(match.toLowerCase())));
     wanted.sort((a, b) => (a.queue.name < b.queue.name ? -1 : 1));
     const size = pageSize(limit);
-    const page = wanted.slice(0, size);
-    return { items: await Promise.all(page.map(({ layout, queue }) => infoOf(layout, queue))), next: wanted.length > size ? (page.at(-1)?.queue.name ?? null) : null };
+    const items = wanted.slice(0, size);
+    return { items, next: wanted.length > size ? (items.at(-1)?.queue.name ?? null) : null };
   }
 
   async get(name: string): Promise<QueueInfo> {
@@ -106,7 +112,7 @@ export class ForeignQueues {
 
   // ---------------------------------------------------------------- messages
 
-  async peek(name: string, { limit = 10, partition }: { readonly limit?: number; readonly partition?: string } = {}): Promise<Message[]> {
+  async peek(name: string, { limit = 10, partition }: { readonly limit?: number | undefined; readonly partition?: string | undefined } = {}): Promise<Message[]> {
     if (partition !== undefined) return [];
     const { layout, queue } = await this.#queue(name);
     const dead = await layout.deadMessages(queue);
@@ -127,7 +133,7 @@ export class ForeignQueues {
       items.push(...stored.map((one) => messageOf(layout, queue, one, stateOf(layout, queue, one.seq, dead))));
       if (next !== null) return { items: items.filter((message) => fits(message, request)), next: layout.idOf(queue.stream, next) };
     }
-    const scheduled = await layout.scheduled(queue);
+    const scheduled = request.scheduled === false ? [] : await layout.scheduled(queue);
     const from = after?.kind === "scheduled" ? scheduled.findIndex(({ id }) => id === request.after) + 1 : 0;
     const rest = scheduled.slice(from, from + Math.max(1, size - items.length));
     const more = from + rest.length < scheduled.length;
@@ -216,6 +222,13 @@ export class ForeignQueues {
       after = page.next ?? undefined;
     } while (after !== undefined && count < limit);
     return Math.min(limit, count);
+  }
+
+  /** In name order. */
+  async deadQueues(request: PageRequest): Promise<Page<DeadQueue>> {
+    const page = await this.#page(request);
+    const counted = await Promise.all(page.items.map(async ({ queue: { name } }) => ({ queue: name, waiting: await this.countDeadLetters(name, { redriven: false }) })));
+    return { items: counted.filter(({ waiting }) => waiting > 0), next: page.next };
   }
 
   async deadLetter(id: string): Promise<DeadLetter> {

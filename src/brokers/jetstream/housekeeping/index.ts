@@ -52,6 +52,11 @@ export class Housekeeping {
     this.#timer.unref();
   }
 
+  /** Of a queue that is gone. */
+  drop(queue: string): void {
+    this.#queues.delete(queue);
+  }
+
   async close(): Promise<void> {
     clearInterval(this.#timer);
     this.#timer = undefined;

@@ -8,10 +8,10 @@ import { LogMessage } from "../message.ts";
 import { dueOf, whereOf } from "../timetable.ts";
 import { isExpired, Reading } from "./reading.ts";
 import type { Chunk } from "./reading.ts";
-import { scheduledFrom } from "./scheduled.ts";
+import { scheduledBefore, scheduledFrom } from "./scheduled.ts";
 import type { DuePlace } from "./scheduled.ts";
 
-/** Where browsing stands: behind a message of the log, or behind a scheduled one; those come after the log. */
+/** Where browsing stands: behind a message of the log, or behind a scheduled one. Those come after the log, or, the newest first, before it. */
 type Place = { readonly log: number } | DuePlace;
 
 /** A message that matches, and what is needed to act on it. */
@@ -31,6 +31,7 @@ const LISTED = 100_000;
 const ALL_SCHEDULED = "@";
 const END: Chunk = { messages: [], read: 0, to: null };
 const BEFORE_ALL: DuePlace = { due: -1, seq: 0 };
+const AFTER_ALL: DuePlace = { due: Infinity, seq: 0 };
 
 export async function browse(engine: Engine, queue: Definition, request: BrowseRequest): Promise<Page<Message>> {
   const limit = pageLimit(request);
@@ -38,17 +39,46 @@ export async function browse(engine: Engine, queue: Definition, request: BrowseR
   return { items: found.items.map(({ shown }) => shown), next: found.next };
 }
 
-/** In order of entry, then the scheduled ones by due time; stops when the call has read its share. */
+/** In order of entry, then the scheduled ones by due time, or in the reverse order; stops when the call has read its share. */
 export async function findMatches(reading: Reading, request: BrowseRequest, limit: number): Promise<Page<Match>> {
-  const start = await startPlace(reading, request);
+  const start = request.after === undefined ? null : await readPlace(reading, request.after);
   const search = new Search(reading, request, limit);
-  if ("log" in start && request.state !== "scheduled") {
-    const next = await search.log(start.log);
-    if (next !== null) return { items: search.items, next: messageId(reading.queue.id, next) };
+  const next = await (request.order === "newest" ? newestFirst(reading, request, search, start) : oldestFirst(reading, request, search, start));
+  return { items: search.items, next };
+}
+
+async function oldestFirst(reading: Reading, request: BrowseRequest, search: Search, start: Place | null): Promise<string | null> {
+  const queue = reading.queue.id;
+  const scheduled = start !== null && "due" in start ? start : null;
+  if (scheduled === null && request.state !== "scheduled") {
+    const next = await search.log(start !== null && "log" in start ? start.log : 0);
+    if (next !== null) return messageId(queue, next);
   }
-  if (request.state !== undefined && request.state !== "scheduled" && request.state !== "ready") return { items: search.items, next: null };
-  const next = await search.scheduled("log" in start ? BEFORE_ALL : start);
-  return { items: search.items, next: next === null ? null : next.seq === 0 ? ALL_SCHEDULED : `${messageId(reading.queue.id, next.seq)}@${next.due}` };
+  if (!mayBeScheduled(request)) return null;
+  const next = await search.scheduled(scheduled ?? BEFORE_ALL);
+  return next === null ? null : next.seq === 0 ? ALL_SCHEDULED : duePlaceText(queue, next);
+}
+
+async function newestFirst(reading: Reading, request: BrowseRequest, search: Search, start: Place | null): Promise<string | null> {
+  const queue = reading.queue.id;
+  const inLog = start !== null && "log" in start;
+  if (!inLog && mayBeScheduled(request)) {
+    const next = await search.scheduled(start ?? AFTER_ALL);
+    if (next !== null) return duePlaceText(queue, next);
+  }
+  if (request.state === "scheduled") return null;
+  const next = await search.log(inLog ? start.log : Infinity);
+  return next === null ? null : messageId(queue, next);
+}
+
+function mayBeScheduled({ state, scheduled = true }: BrowseRequest): boolean {
+  return scheduled && (state === undefined || state === "scheduled" || state === "ready");
+}
+
+/** Sequences of the log: from `first` on, below `end`. */
+interface Span {
+  readonly first: number;
+  readonly end: number;
 }
 
 class Search {
@@ -66,7 +96,7 @@ class Search {
     this.#matches = request.match === undefined ? () => true : messageMatch(request.match);
   }
 
-  /** Answers behind which message to go on, `null` at the end of the log. */
+  /** Answers behind which message to go on, `null` at the end of the log, or its beginning. */
   async log(after: number): Promise<number | null> {
     const next = await this.#source();
     for (let place = after; ; ) {
@@ -86,10 +116,13 @@ class Search {
     }
   }
 
+  /** Answers behind which message to go on, `null` at the end of the scheduled ones. */
   async scheduled(after: DuePlace): Promise<DuePlace | null> {
-    const { state } = this.#request;
+    const { state, order } = this.#request;
+    const newest = order === "newest";
+    const until = state === "ready" ? this.#reading.now : Infinity;
     let place = after;
-    for await (const messages of scheduledFrom(this.#reading, after, state === "ready" ? this.#reading.now : Infinity)) {
+    for await (const messages of newest ? scheduledBefore(this.#reading, earlier(after, until)) : scheduledFrom(this.#reading, after, until)) {
       for (const message of messages) {
         if (this.#full) return place;
         this.#budget.spend(message.data.length);
@@ -99,7 +132,8 @@ class Search {
         if ((state === undefined || shown.state === state) && this.#matches(shown)) this.items.push({ message, scheduled: true, shown });
       }
     }
-    return null;
+    // What is left of them was none; the log comes behind them.
+    return newest && this.#full ? place : null;
   }
 
   get #full(): boolean {
@@ -133,32 +167,57 @@ class Search {
     return found;
   }
 
-  /** Messages of the log that may match, some at a time; none at the end. */
-  async #source(): Promise<(after: number) => Promise<Chunk>> {
-    const { view, subjects, queue } = this.#reading;
-    const { state, partition, match, to } = this.#request;
-    const end = to === undefined ? Infinity : await this.#reading.log.firstSince(to);
-    if (state === "leased") return this.#those(view.leased(), end);
-    if (state === "retrying") return this.#those(view.charged(), end);
+  /** Messages of the log that may match, some at a time, behind a place; none at the end. */
+  async #source(): Promise<(place: number) => Promise<Chunk>> {
+    const { view, queue, log } = this.#reading;
+    const { state, from, to } = this.#request;
+    // What is behind the group is settled: nothing of it is ready.
+    const floor = state === "ready" ? view.floor(prioritiesOf(queue)) + 1 : 1;
+    const span = { first: Math.max(floor, from === undefined ? 1 : await log.firstSince(from)), end: to === undefined ? Infinity : await log.firstSince(to) };
+    if (state === "leased") return this.#those(view.leased(), span);
+    if (state === "retrying") return this.#those(view.charged(), span);
     if (state === "dead") {
       const dead = await this.#dead();
-      if (dead !== null) return this.#those(dead, end);
+      if (dead !== null) return this.#those(dead, span);
     }
-    // What is behind the group is settled: nothing of it is ready.
-    const floor = state === "ready" ? view.floor(prioritiesOf(queue)) : 0;
-    const picky = state !== undefined || match !== undefined;
+    return this.#request.order === "newest" ? this.#backwards(span) : this.#forwards(span);
+  }
+
+  #forwards({ first, end }: Span): (after: number) => Promise<Chunk> {
+    const { subjects } = this.#reading;
+    const { partition } = this.#request;
     return async (after) => {
-      const most = Math.min(this.#budget.rows + 1, picky ? CHUNK : Math.max(LEAST, this.#limit + 1 - this.items.length));
-      const from = Math.max(after, floor) + 1;
+      const from = Math.max(after + 1, first);
       if (from >= end) return END;
-      const chunk = partition === undefined ? await this.#reading.entered(from, most) : await this.#reading.some(subjects.partition(partition), from, most);
+      const chunk = partition === undefined ? await this.#reading.entered(from, this.#most) : await this.#reading.some(subjects.partition(partition), from, this.#most);
       return { ...chunk, messages: chunk.messages.filter(({ seq }) => seq < end) };
     };
   }
 
-  #those(seqs: readonly number[], end: number): (after: number) => Promise<Chunk> {
-    return async (after) => {
-      const chunk = seqs.filter((seq) => seq > after && seq < end).slice(0, SINGLES);
+  #backwards({ first, end }: Span): (before: number) => Promise<Chunk> {
+    const { subjects } = this.#reading;
+    const { partition } = this.#request;
+    return async (before) => {
+      const top = Math.min(before, end);
+      if (top <= first) return END;
+      const chunk = await this.#reading.below(partition === undefined ? null : subjects.partition(partition), top, this.#most);
+      return { ...chunk, messages: chunk.messages.filter(({ seq }) => seq >= first) };
+    };
+  }
+
+  /** How many to read at once: many of them where few may match. */
+  get #most(): number {
+    const { state, match } = this.#request;
+    return Math.min(this.#budget.rows + 1, state !== undefined || match !== undefined ? CHUNK : Math.max(LEAST, this.#limit + 1 - this.items.length));
+  }
+
+  /** @param seqs in order */
+  #those(seqs: readonly number[], { first, end }: Span): (place: number) => Promise<Chunk> {
+    const inSpan = seqs.filter((seq) => seq >= first && seq < end);
+    const newest = this.#request.order === "newest";
+    if (newest) inSpan.reverse();
+    return async (place) => {
+      const chunk = inSpan.filter((seq) => (newest ? seq < place : seq > place)).slice(0, SINGLES);
       return { messages: await this.#reading.messages(chunk), read: chunk.length, to: chunk.at(-1) ?? null };
     };
   }
@@ -180,10 +239,12 @@ export function messageMatch(match: string): (message: Message) => boolean {
 
 // ---------------------------------------------------------------- places
 
-async function startPlace(reading: Reading, { after, from }: BrowseRequest): Promise<Place> {
-  const place = after === undefined ? { log: 0 } : await readPlace(reading, after);
-  if (!("log" in place) || from === undefined) return place;
-  return { log: Math.max(place.log, (await reading.log.firstSince(from)) - 1) };
+function earlier(place: DuePlace, until: number): DuePlace {
+  return until < place.due ? { due: until, seq: Infinity } : place;
+}
+
+function duePlaceText(queue: string, { due, seq }: DuePlace): string {
+  return `${messageId(queue, seq)}@${due}`;
 }
 
 /** `k3x9f0a2-42` behind that message, `k3x9f0a2-42@1700000000000` behind that one among the scheduled. Takes the id of any message too, so that people can go on behind one they see. */

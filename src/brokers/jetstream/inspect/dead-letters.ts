@@ -1,5 +1,5 @@
-import { afterNumber, limitOf, pageLimit, SCAN_BYTES, ScanBudget, textMatch } from "../../../core/index.ts";
-import type { DeadLetter, DeadLetterFilter, Page, PageRequest } from "../../../core/index.ts";
+import { afterNumber, badAfter, limitOf, pageLimit, SCAN_BYTES, ScanBudget, textMatch } from "../../../core/index.ts";
+import type { DeadLetter, DeadLetterFilter, DeadQueue, Page, PageRequest } from "../../../core/index.ts";
 import { buried, deadText, diedWithin, redrivalsOf, shownDead } from "../buried.ts";
 import type { Buried, Redrivals } from "../buried.ts";
 import type { Definition } from "../definition.ts";
@@ -11,6 +11,8 @@ import { pipelined } from "./reading.ts";
 
 /** Dead letters that are read at a time. */
 const CHUNK = 200;
+/** More of one queue than this nobody counts. */
+const MOST_COUNTED = 10_000;
 
 export interface DeadMatch {
   readonly one: Buried;
@@ -50,12 +52,9 @@ export async function deadLetters(engine: Engine, queue: Definition, request: Pa
 
 /** At most `limit`. */
 export async function countDeadLetters(engine: Engine, queue: Definition, filter: DeadLetterFilter & { readonly limit?: number }): Promise<number> {
-  const limit = limitOf(filter.limit, 10_000, 10_000);
-  const { ids, match, from, to, redriven, group } = filter;
-  if ([ids, match, from, to, redriven].every((one) => one === undefined)) {
-    const subjects = new Subjects(queue.name);
-    return Math.min(limit, await engine.api.countFrom(subjects.log, subjects.allDead(group), { seq: 1 }));
-  }
+  const limit = limitOf(filter.limit, MOST_COUNTED, MOST_COUNTED);
+  const { ids, match, from, to, ...kind } = filter;
+  if ([ids, match, from, to].every((one) => one === undefined)) return Math.min(limit, await countDead(engine, queue, kind));
   let count = 0;
   for (let after: number | null = 0; after !== null && count < limit; ) {
     const step: DeadMatches = await matchingDead(engine, queue, filter, after, limit - count);
@@ -63,6 +62,30 @@ export async function countDeadLetters(engine: Engine, queue: Definition, filter
     after = step.next;
   }
   return count;
+}
+
+/** In name order. A page looks at as many queues as it may have. */
+export async function deadQueues(engine: Engine, request: PageRequest): Promise<Page<DeadQueue>> {
+  const limit = pageLimit(request);
+  const { after = "" } = request;
+  if (typeof (after as unknown) !== "string") throw badAfter(after);
+  const left = (await engine.catalog.all()).filter(({ name }) => name > after);
+  const looked = left.slice(0, limit);
+  const counted = await pipelined(looked, async (queue) => ({ queue: queue.name, waiting: Math.min(MOST_COUNTED, await countDead(engine, queue, { redriven: false })) }));
+  return { items: counted.filter(({ waiting }) => waiting > 0), next: left.length > limit ? (looked.at(-1)?.name ?? null) : null };
+}
+
+/** By what the server counts; only the marks of those that were redriven are looked at one by one. */
+async function countDead(engine: Engine, queue: Definition, { group, redriven }: Pick<DeadLetterFilter, "group" | "redriven">): Promise<number> {
+  const { api } = engine;
+  const subjects = new Subjects(queue.name);
+  const all = await api.countFrom(subjects.log, subjects.allDead(group), { seq: 1 });
+  if (redriven === undefined || all === 0) return all;
+  const marked = [...(await api.subjects(subjects.state, subjects.redriven("*"))).keys()].map((subject) => Number(subject.split(".").at(-1)));
+  // A mark may outlive its dead letter, where a discard was cut short.
+  const found = await pipelined(marked, (seq) => readDead(engine, queue, seq));
+  const still = found.filter((one) => one !== undefined && (group === undefined || one.group === group)).length;
+  return redriven ? still : Math.max(0, all - still);
 }
 
 /** @throws message-not-found */

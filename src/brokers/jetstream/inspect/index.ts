@@ -1,8 +1,8 @@
 import type { Inspect } from "../../../core/index.ts";
-import { checkedFilter, checkedIds, checkedNames, checkedObject } from "../../../core/index.ts";
+import { checkedFilter, checkedIds, checkedNames, checkedObject, checkedStart, groupName } from "../../../core/index.ts";
 import type { Engine } from "../engine.ts";
 import { browse } from "./browse.ts";
-import { countDeadLetters, deadLetter, deadLetters } from "./dead-letters.ts";
+import { countDeadLetters, deadLetter, deadLetters, deadQueues } from "./dead-letters.ts";
 import { exists, read } from "./find.ts";
 import { health } from "./health.ts";
 import { histogram } from "./histogram.ts";
@@ -10,6 +10,7 @@ import { leases } from "./lease-list.ts";
 import { metrics } from "./metrics.ts";
 import { partitions } from "./partitions.ts";
 import { peek } from "./peek.ts";
+import { seekPreview } from "./seek-preview.ts";
 import { groups, stats } from "./stats.ts";
 import { traceNames } from "./trace-names.ts";
 import { traces } from "./traces.ts";
@@ -26,6 +27,10 @@ export function inspectFacet(engine: Engine): Inspect {
     exists: async (ids) => exists(engine, checkedIds(ids)),
     stats: async (queue) => stats(engine, await catalog.need(queue)),
     partitions: async (queue, request = {}) => partitions(engine, await catalog.need(queue), checkedNames(request)),
+    async seekPreview(queue, group, to) {
+      const [name, start] = [groupName(group), checkedStart(to)];
+      return seekPreview(engine, await catalog.need(queue), name, start);
+    },
     groups: async (queue) => groups(engine, await catalog.need(queue)),
     leases: async (queue, request = {}) => leases(engine, await catalog.need(queue), checkedNames(request)),
     async deadLetters(queue, request = {}) {
@@ -36,6 +41,7 @@ export function inspectFacet(engine: Engine): Inspect {
       checkedFilter(filter);
       return countDeadLetters(engine, await catalog.need(queue), filter);
     },
+    deadQueues: async (request = {}) => deadQueues(engine, checkedObject(request)),
     deadLetter: async (id) => deadLetter(engine, id),
     traces: async (request) => traces(engine, checkedObject(request)),
     traceNames: async (request = {}) => traceNames(engine, checkedObject(request)),

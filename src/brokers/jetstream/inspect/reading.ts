@@ -11,6 +11,7 @@ import { HEADER, LogMessage } from "../message.ts";
 import { overlaid } from "../overlay.ts";
 import { Subjects } from "../subjects.ts";
 import { dueOf, whereOf } from "../timetable.ts";
+import { lastBelow } from "./backwards.ts";
 import { viewOf } from "./view.ts";
 import type { GroupView, Standing } from "./view.ts";
 
@@ -23,7 +24,7 @@ export interface Chunk {
   readonly messages: LogMessage[];
   /** Entries that were read for them. */
   readonly read: number;
-  /** The last one; `null` at the end. */
+  /** The last one of them; `null` at the end. */
   readonly to: number | null;
 }
 
@@ -79,6 +80,13 @@ export class Reading {
   async entered(from: number, most: number): Promise<Chunk> {
     const read = await this.engine.api.readMany(this.subjects.log, null, from, most, { bytes: SCAN_BYTES / 4 });
     return { messages: await this.asEdited(read.filter((message) => this.subjects.isMessage(message.subject))), read: read.length, to: read.at(-1)?.seq ?? null };
+  }
+
+  /** The last ones of the filter (`null`: that entered, among up to `most` entries) below a sequence, the latest first. */
+  async below(filter: string | null, top: number, most: number): Promise<Chunk> {
+    const read = await lastBelow(this.engine.api, this.subjects.log, filter, top, most, SCAN_BYTES / 4);
+    const messages = filter === null ? read.filter((message) => this.subjects.isMessage(message.subject)) : read;
+    return { messages: await this.asEdited(messages), read: read.length, to: read.at(-1)?.seq ?? null };
   }
 
   /** Those that are still there, and messages that entered. */

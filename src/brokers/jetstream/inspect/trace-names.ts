@@ -13,7 +13,7 @@ interface Counted {
 }
 
 /** By the subjects of the marks: none of them is read, but the last one of each name shown. */
-export async function traceNames(engine: Engine, request: PageRequest & { readonly match?: string }): Promise<Page<TraceNameInfo>> {
+export async function traceNames(engine: Engine, request: PageRequest & { readonly match?: string | undefined }): Promise<Page<TraceNameInfo>> {
   const limit = pageLimit(request);
   const has = request.match === undefined ? null : textMatch(request.match);
   const names = new Map<string, Counted>();

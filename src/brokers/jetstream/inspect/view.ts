@@ -142,6 +142,14 @@ export class GroupView {
     return floor;
   }
 
+  /** No message beyond here was ever taken up, or removed. */
+  get top(): number {
+    let top = Math.max(...(this.head?.at ?? []), 0);
+    for (const { pos, tail } of this.parts.values()) top = Math.max(top, pos, tail);
+    for (const seqs of [this.back.keys(), this.#ahead, this.#skip, this.#holders.keys()]) for (const seq of seqs) top = Math.max(top, seq);
+    return top;
+  }
+
   /** Without a partition, given back or in a lease that ran out: to be delivered before the log. The longest ready first. */
   returned(priority: number): number[] {
     const found: { readonly seq: number; readonly ready: Instant }[] = [];

@@ -28,7 +28,7 @@ export async function discard(engine: Engine, queue: Definition, filter: DeadLet
 async function discardOne({ api }: Engine, queue: Definition, { message, death }: Buried): Promise<boolean> {
   const subjects = new Subjects(queue.name);
   if (!(await api.deleteMessage(subjects.log, message.seq))) return false;
-  await api.purge(subjects.state, { filter: subjects.redriven(message.seq) });
+  await Promise.all([subjects.redriven(message.seq), subjects.undone(message.seq), subjects.claimed(message.seq)].map((filter) => api.purge(subjects.state, { filter })));
   const [there, other] = await Promise.all([api.read(subjects.log, { seq: death.seq }), api.read(subjects.log, { last_by_subj: subjects.deadOf("*", death.seq) })]);
   if (there !== undefined || other !== undefined) return true;
   await api.purge(subjects.log, { filter: subjects.timeline(death.seq) });

@@ -8,6 +8,7 @@ import { deleteGroup, hold, letGo, pauseGroup, resumeGroup, seek, step } from ".
 import { purge } from "./purge.ts";
 import { redrive } from "./redrive.ts";
 import { cancel, remove } from "./remove.ts";
+import { undoRedrive } from "./undo.ts";
 
 export function repairFacet(engine: Engine): Repair {
   const { catalog } = engine;
@@ -24,6 +25,7 @@ export function repairFacet(engine: Engine): Repair {
       const source = await catalog.need(queueName(queue));
       return redrive(engine, source, request.to === undefined ? source : await catalog.need(request.to), request);
     },
+    undoRedrive: async (queue, ids) => undoRedrive(engine, await catalog.need(queueName(queue)), checkedIds(ids)),
     discard: async (queue, filter) => discard(engine, await catalog.need(queueName(queue)), checkedFilter(filter)),
     async seek(queue, group, to) {
       const start = checkedStart(to);

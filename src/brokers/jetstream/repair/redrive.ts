@@ -1,7 +1,6 @@
-import { afterNumber, checkRedriveEdit, checkRedriveSecrecy, isSealed, limitOf, QueuescopeError, recordsEvent, redriveFilter } from "../../../core/index.ts";
+import { afterNumber, checkRedriveEdit, checkRedriveSecrecy, isQueuescopeError, isSealed, limitOf, QueuescopeError, recordsEvent, redriveFilter } from "../../../core/index.ts";
 import type { RedriveRequest, RedriveResult } from "../../../core/index.ts";
-import { isApiError, WRONG_LAST_SEQUENCE } from "../api.ts";
-import type { Buried, Redrivals } from "../buried.ts";
+import type { Buried } from "../buried.ts";
 import type { Definition } from "../definition.ts";
 import type { Engine } from "../engine.ts";
 import { deadLetterId, messageId, messageNotFound, parseDeadLetterId } from "../ids.ts";
@@ -10,9 +9,11 @@ import type { DeadMatch } from "../inspect/dead-letters.ts";
 import { pipelined } from "../inspect/reading.ts";
 import type { Acknowledged } from "../publisher.ts";
 import { prepare, publishEach } from "../push.ts";
-import type { Incoming } from "../push.ts";
+import type { Incoming, Ready } from "../push.ts";
 import { Subjects } from "../subjects.ts";
 import { eventPublication } from "../timeline.ts";
+import { claim, isStillOurs, letGo, mark, stoodStill } from "./claim.ts";
+import type { Claimed } from "./claim.ts";
 
 type Redriven = RedriveResult["redriven"][number];
 
@@ -24,11 +25,10 @@ interface Route {
 }
 
 const AT_ONCE = 50;
-const TRIES = 20;
 
 /**
- * To the tail, each at most once by accident: its message is pushed under the dead letter's own id, which the stream
- * takes once, and the dead letter is marked then, for as long as it is kept.
+ * To the tail, each at most once by accident: who claims the dead letter pushes its message, under an id of the dead
+ * letter's own, which a log takes once, and marks it then, for as long as it is kept.
  */
 export async function redrive(engine: Engine, source: Definition, target: Definition, request: RedriveRequest): Promise<RedriveResult> {
   const limit = limitOf(request.limit, 200, 10_000);
@@ -70,25 +70,50 @@ async function pushAgain(engine: Engine, route: Route, todo: readonly DeadMatch[
   const made = new Map<number, { messageId: string; duplicate: boolean }>();
   if (todo.length === 0) return made;
   const { target } = route;
-  const ready = await prepare(engine, target, todo.map((match) => incoming(engine, route, match)));
-  const results = await publishEach(engine, target, ready);
-  const pushed = todo.flatMap(({ one }, i) => {
+  const subjects = new Subjects(route.source.name);
+  const undone = await engine.api.subjects(subjects.state, subjects.undone("*"));
+  const ready = await prepare(engine, target, todo.map((match) => incoming(engine, route, match, undone.get(subjects.undone(match.one.message.seq)) ?? 0)));
+  const claims = await pipelined(todo.map((match, i) => ({ match, ready: ready[i] as Ready })), (one) => claimed(engine, route, one));
+  for (const { one, claim: got } of claims) if (typeof got === "string") made.set(one.message.seq, { messageId: got, duplicate: true });
+  const own = claims.flatMap((chosen) => (typeof chosen.claim === "string" || chosen.claim instanceof QueuescopeError ? [] : [{ ...chosen, claim: chosen.claim }]));
+  const results = own.every(({ claim: got }) => isStillOurs(got)) ? await publishEach(engine, target, own.map(({ ready: one }) => one)) : own.map(stoodStill);
+  await pipelined(own.map((one, i) => ({ ...one, result: results[i] })), async ({ one, claim: got, result }) => {
+    if (result !== undefined && !(result instanceof QueuescopeError)) {
+      const id = messageId(target.id, result.seq);
+      made.set(one.message.seq, { messageId: id, duplicate: result.duplicate });
+      await mark(engine, route.source, target, one.message.seq, id);
+    }
+    // Where it may be stored, whoever comes next looks for it.
+    if (!isQueuescopeError(result, "unavailable")) await letGo(engine, route.source, got);
+  });
+  await tell(engine, route, own.flatMap(({ one }, i) => {
     const result = results[i];
-    return result === undefined || result instanceof QueuescopeError ? [] : [{ one, result }];
-  });
-  await pipelined(pushed, async ({ one, result }) => {
-    const id = messageId(target.id, result.seq);
-    made.set(one.message.seq, { messageId: id, duplicate: result.duplicate });
-    await mark(engine, route, one, id);
-  });
-  await tell(engine, route, pushed.filter(({ result }) => !result.duplicate));
-  const failure = results.find((result) => result instanceof QueuescopeError);
+    return result === undefined || result instanceof QueuescopeError || result.duplicate ? [] : [{ one, result }];
+  }));
+  const failure = [...results, ...claims.map(({ claim: got }) => got)].find((result) => result instanceof QueuescopeError);
   if (failure !== undefined) throw failure;
   return made;
 }
 
+interface Chosen {
+  readonly one: Buried;
+  readonly ready: Ready;
+  /** Or what another process has made of it, or why it can't be had. */
+  readonly claim: Claimed | string | QueuescopeError;
+}
+
+async function claimed(engine: Engine, { source, target }: Route, { match: { one, redriven }, ready }: { readonly match: DeadMatch; readonly ready: Ready }): Promise<Chosen> {
+  try {
+    return { one, ready, claim: await claim(engine, source, target, { dead: one.message.seq, before: redriven, publication: ready.publication }) };
+  } catch (error) {
+    // The others of the call are redriven all the same.
+    if (error instanceof QueuescopeError) return { one, ready, claim: error };
+    throw error;
+  }
+}
+
 /** Keeps all of the original; the transaction id too, without asking whether it was pushed before. */
-function incoming({ crypt }: Engine, { source, target, request }: Route, { one: { message, death, group }, redriven }: DeadMatch): Incoming {
+function incoming({ crypt }: Engine, { source, target, request }: Route, { one: { message, death, group }, redriven }: DeadMatch, undone: number): Incoming {
   const partition = request.partition === undefined ? death.partition : request.partition;
   const id = deadLetterId(source.id, message.seq);
   return {
@@ -98,25 +123,8 @@ function incoming({ crypt }: Engine, { source, target, request }: Route, { one: 
     ...(partition !== null ? { partition } : target.options.ordered ? {} : { priority: death.priority }),
     onlyGroup: source.id === target.id && request.allGroups !== true ? group : undefined,
     origin: JSON.stringify({ queue: source.name, deadLetterId: id, messageId: messageId(source.id, death.number) }),
-    once: `redrive ${id} ${redriven.length}`,
+    once: `redrive ${id} ${redriven.length}${undone === 0 ? "" : ` ${undone}`}`,
   };
-}
-
-/** Adds the message to what the dead letter was redriven to, unless another process has. */
-async function mark(engine: Engine, { source, target }: Route, { message }: Buried, id: string): Promise<void> {
-  const { api, publisher } = engine;
-  const subjects = new Subjects(source.name);
-  const subject = subjects.redriven(message.seq);
-  for (let tries = 0; tries < TRIES; tries++) {
-    const stored = await api.read(subjects.state, { last_by_subj: subject });
-    const before = stored === undefined ? [] : (JSON.parse(Buffer.from(stored.data).toString()) as Redrivals);
-    if (before.some((one) => one.messageId === id)) return;
-    const data = JSON.stringify([...before, { queue: target.name, messageId: id, at: engine.now() }]);
-    const [result] = await publisher.publishAll([{ subject, data, headers: { "Nats-Expected-Last-Subject-Sequence": String(stored?.seq ?? 0) } }]);
-    if (!(result instanceof QueuescopeError)) return;
-    if (!isApiError(result, WRONG_LAST_SEQUENCE)) throw result;
-  }
-  throw new QueuescopeError("busy", `The dead letter ${deadLetterId(source.id, message.seq)} was redriven to ${id}, but is changed by others all the time and couldn't be marked. Look before you redrive it again.`);
 }
 
 /** Links both ways, and the groups' counts. */

@@ -77,7 +77,7 @@ export async function removeMessages(engine: Engine, queue: Definition, messages
 }
 
 /** A timeline lives as long as its message or a dead letter of it. Of a message that was lost on the way, one event stays to tell so. */
-async function leaveTraces(engine: Engine, queue: Definition, subjects: Subjects, gone: readonly LogMessage[], removal: Removal): Promise<void> {
+export async function leaveTraces(engine: Engine, queue: Definition, subjects: Subjects, gone: readonly LogMessage[], removal: Removal): Promise<void> {
   const { api, crypt, publisher } = engine;
   const edits = await api.subjects(subjects.state, subjects.edit("*"));
   await pipelined(gone, async ({ seq, place: { alias } }) => {

@@ -1,8 +1,7 @@
-import { ENCODINGS, instant, invalidInput, isoTime } from "../core/index.ts";
-import type { Encoding, Headers, Message, Payload, PushItem } from "../core/index.ts";
-import { asPayload } from "./input.ts";
+import { bytesPayload, ENCODINGS, instant, invalidInput, isoTime, jsonTextPayload, textPayload } from "../../core/index.ts";
+import type { Encoding, Headers, Message, Payload, PushItem } from "../../core/index.ts";
 import { jsonLine, messageJson } from "./json.ts";
-import { given } from "./session.ts";
+import { bytesOfBase64 } from "./text.ts";
 
 /** The lines of export and import: a message as --json shows it, and what else it takes to push it again. */
 
@@ -35,15 +34,13 @@ export function importedItem(line: string, now = Date.now()): Imported {
   return {
     item: {
       payload: payloadOf(line, fields),
-      ...given({
-        headers: headersOf(fields["headers"]),
-        partition,
-        // Without a caller's own id it is the id of the exported message, which is new here.
-        transactionId: transactionId === fields["id"] ? undefined : transactionId,
-        deliverAt: due,
-        priority: partition === undefined ? priority : undefined,
-        ttl: lifetime === undefined || lifetime <= 0 ? undefined : lifetime,
-      }),
+      headers: headersOf(fields["headers"]),
+      partition,
+      // Without a caller's own id it is the id of the exported message, which is new here.
+      transactionId: transactionId === fields["id"] ? undefined : transactionId,
+      deliverAt: due,
+      priority: partition === undefined ? priority : undefined,
+      ttl: lifetime === undefined || lifetime <= 0 ? undefined : lifetime,
     },
     finished: state === "completed" || state === "dead",
     expired: lifetime !== undefined && lifetime <= 0,
@@ -83,10 +80,10 @@ function headersOf(value: unknown): Headers | undefined {
 function payloadOf(line: string, fields: Readonly<Record<string, unknown>>): Payload {
   const encoding = (fields["encoding"] ?? "json") as Encoding;
   if (!ENCODINGS.includes(encoding)) throw invalidInput("encoding", `encoding must be one of ${ENCODINGS.join(", ")}, but is ${JSON.stringify(encoding)}.`);
-  if (encoding === "json") return asPayload(memberText(line, "data"), "json");
+  if (encoding === "json") return jsonTextPayload(memberText(line, "data").trim());
   const data = fields["data"];
   if (typeof data !== "string") throw invalidInput("data", `data with encoding ${encoding} must be text${encoding === "bytes" ? " in base64" : ""}.`);
-  return asPayload(data, encoding);
+  return encoding === "text" ? textPayload(data) : bytesPayload(bytesOfBase64(data));
 }
 
 /**
