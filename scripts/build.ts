@@ -101,9 +101,10 @@ async function bundlePage(): Promise<void> {
     sourcesContent: false,
     logLevel: "warning",
   });
-  await build({ absWorkingDir: root, entryPoints: { inspector: "webview/styles/inspector.css" }, bundle: true, minify: true, outdir: folder, logLevel: "warning" });
+  await build({ absWorkingDir: root, entryPoints: { inspector: "webview/styles/inspector.css", dashboard: "webview/dashboard/dashboard.css" }, bundle: true, minify: true, outdir: folder, logLevel: "warning" });
   const codicons = join(root, "node_modules", "@vscode", "codicons", "dist");
   for (const file of ["codicon.css", "codicon.ttf"]) await copyFile(join(codicons, file), join(folder, file));
+  await copyFile(join(root, "media", "queuescope.svg"), join(folder, "queuescope.svg"));
   await checkPage(folder);
 }
 

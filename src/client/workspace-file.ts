@@ -49,7 +49,7 @@ const queue = z
 
 const connection = z
   .strictObject({
-    url: z.string().min(1).describe("file:PATH (relative to this file), nats://HOST:PORT, http(s)://HOST, or pyqueue:PATH."),
+    url: z.string().min(1).describe("file:PATH (relative to this file) or nats://HOST:PORT; nats:?context=NAME is a context of the nats CLI."),
     credentials: z
       .union([z.strictObject({ env: text("Name of the environment variable that holds them.") }), z.strictObject({ secret: text("Name in the editor's secret storage.") })])
       .optional()

@@ -1,5 +1,6 @@
 import { backoffDelay } from "./backoff.ts";
-import type { Settlement } from "./port/messages.ts";
+import { QueuescopeError } from "./errors.ts";
+import type { SettleOutcome, Settlement } from "./port/messages.ts";
 import type { QueueOptions } from "./options.ts";
 import type { Instant } from "./time.ts";
 
@@ -17,6 +18,25 @@ export function charge(options: QueueOptions, chargesBefore: number, now: Instan
   const charges = chargesBefore + 1;
   if (charges > options.retryLimit) return { fate: options.deadLetter ? "dead" : "drop", charges };
   return { fate: "retry", charges, retryAt: now + (delay ?? backoffDelay(options.backoff, options.retryDelay, charges, random)) };
+}
+
+const OUTCOMES: Readonly<Record<Charged["fate"], SettleOutcome>> = { retry: "retrying", dead: "dead", drop: "dropped" };
+
+/** What a settlement answers that charged its message. */
+export function outcomeOf(fate: Charged["fate"]): SettleOutcome {
+  return OUTCOMES[fate];
+}
+
+/** Why a receipt of a lease may be refused. */
+export const STALE = {
+  ended: "it ran out, was settled, or its message was returned or removed",
+  settled: "its message was settled or removed",
+  covered: "a cumulative ack of this call settled its message",
+  behind: "a message before it in its partition failed or was released, so this one returned uncharged",
+} as const;
+
+export function leaseLost(why: string = STALE.ended): QueuescopeError {
+  return new QueuescopeError("lease-lost", `This receipt's lease has ended: ${why}. Nothing was changed; the message comes again if it wasn't settled.`);
 }
 
 /** One settlement of a lease, with the place of its message in the lease's order. */

@@ -19,7 +19,7 @@ interface Reply {
 }
 
 export interface Pause {
-  readonly callFrames: readonly { readonly functionName: string; readonly location: { readonly scriptId: string; readonly lineNumber: number; readonly columnNumber: number } }[];
+  readonly callFrames: readonly { readonly location: { readonly scriptId: string; readonly lineNumber: number; readonly columnNumber: number } }[];
 }
 
 /** A small debugger: sets breakpoints by source file and line through source maps, as editors do. */
@@ -74,11 +74,6 @@ export class Debugger {
     const entry = map?.map.findEntry(frame.location.lineNumber, frame.location.columnNumber);
     if (map === null || entry === undefined || !("originalSource" in entry)) return { file: script?.url ?? "", line: frame.location.lineNumber + 1 };
     return { file: resolve(map.folder, entry.originalSource), line: entry.originalLine + 1 };
-  }
-
-  async evaluate(expression: string): Promise<unknown> {
-    const { result } = (await this.send("Runtime.evaluate", { expression, returnByValue: true })) as { result: { value?: unknown } };
-    return result.value;
   }
 
   close(): void {

@@ -103,6 +103,17 @@ describe("queuescope stats", () => {
     assert.match(text, /^orders +4 +1/m);
   });
 
+  it("tells the pace of the last minutes", async () => {
+    await cli.json(["push", "paced", "1"]);
+    await cli.json(["pop", "paced", "--at-most-once"]);
+    const { rates } = (await cli.one(["stats", "paced"])) as { rates: Record<string, number> };
+    assert.equal(rates["minutes"], 5);
+    for (const name of ["pushed", "delivered", "completed"]) assert.ok((rates[name] ?? 0) > 0, name);
+    assert.equal(rates["failed"], 0);
+    assert.equal(typeof rates["waitP95"], "number");
+    assert.match(await cli.text(["stats", "paced"]), /pace +0\.\d\d pushed, 0\.\d\d completed, 0 failed a second/);
+  });
+
   it("prints them again after a change with --watch, until Ctrl-C", async () => {
     await cli.json(["queue", "create", "watched"]);
     const watching = cli.start(["stats", "watched", "--watch", "--json"]);

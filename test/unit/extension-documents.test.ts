@@ -3,7 +3,6 @@ import { describe, it } from "node:test";
 import { bytesPayload, type DeadLetter, isQueuescopeError, jsonTextPayload, type Message, payloadText, textPayload } from "../../src/core/index.ts";
 import { parseContentDocument, parsePushDocument } from "../../src/client/documents/read.ts";
 import { contentDocument, deadLetterDocument, messageDocument, messagesDocument, pushTemplate } from "../../src/client/documents/write.ts";
-import { traceDocument } from "../../src/extension/documents/trace.ts";
 
 const NOW = Date.UTC(2030, 0, 31, 12);
 
@@ -117,33 +116,5 @@ describe("a document to push", () => {
     assert.equal(refusal('{ "data": 1, "encoding": "text" }', push).field, "data");
     assert.equal(refusal('{ "data": "%", "encoding": "bytes" }', push).field, "data");
     assert.equal(refusal('{ "data": 1, "priorty": 1 }', push).field, "priorty");
-  });
-});
-
-describe("a message's trace as a document", () => {
-  it("has a line an event with the time since the first, and the error below it", () => {
-    const base = { messageId: "m1-42", queue: "orders", group: "default", worker: null, attempt: null, names: [], data: null };
-    const text = traceDocument("m1-42", "orders", [
-      { ...base, id: "1", at: NOW, type: "pushed", group: null },
-      { ...base, id: "2", at: NOW + 120, type: "leased", attempt: 1, worker: "w1" },
-      { ...base, id: "3", at: NOW + 12_500, type: "nacked", attempt: 1, group: "billing", data: '{"error":"no stock\\nat all"}' },
-    ]);
-    assert.equal(
-      text,
-      [
-        "m1-42 in orders",
-        "",
-        "2030-01-31T12:00:00.000Z       +0 ms  pushed",
-        "2030-01-31T12:00:00.120Z     +120 ms  leased       attempt 1, worker w1",
-        "2030-01-31T12:00:12.500Z     +12.5 s  nacked       attempt 1, group billing",
-        "    no stock",
-        "    at all",
-        "",
-      ].join("\n"),
-    );
-  });
-
-  it("says so when nothing was recorded", () => {
-    assert.match(traceDocument("m1-42", undefined, []), /Nothing was recorded/);
   });
 });

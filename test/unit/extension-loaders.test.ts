@@ -264,6 +264,13 @@ describe("the views of a folder with queues", () => {
     }
   });
 
+  it("find one partition among thousands whose names hold its own", async () => {
+    const others = Array.from({ length: 8_200 }, (_, n) => message(n, { partition: `a-p-${n}` }));
+    for (let from = 0; from < others.length; from += 1_000) await broker.messages.push("wide", others.slice(from, from + 1_000));
+    await broker.messages.push("wide", [message(1, { partition: "p" })]);
+    assert.equal(await purgeable(broker, "wide", "p"), 1);
+  });
+
   it("hear of a change that another connection makes", async () => {
     await using other = await openLocal(join(folder.path, ".queuescope", "queues.db"));
     const before = folder.changes;

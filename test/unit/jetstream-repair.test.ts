@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { connect } from "@nats-io/transport-node";
 import { openJetStream } from "../../src/brokers/jetstream/index.ts";
 import { payloadText, textPayload } from "../../src/core/index.ts";
 import type { Broker } from "../../src/core/index.ts";
@@ -92,5 +93,33 @@ describe("repairs on NATS, with another process that has messages in memory", { 
     assert.ok(items.every(({ redriven }) => redriven.length === 1));
     const [one] = items;
     assert.equal((await here.repair.redrive("died", { filter: { ids: [one?.id ?? ""] }, to: "went-left", again: true })).redriven[0]?.status, "redriven");
+  });
+
+  it("a purge of a queue or a partition removes at once what is before the first leased message, and nothing before where it begins", async (t) => {
+    for (const [name, filter] of [["whole", {}], ["part", { partition: "a" }]] as const) {
+      await push(name, 5, "b");
+      await push(name, 1_500, "a");
+      const own = await here.inspect.browse(name, { ...filter, limit: 3 });
+      await push(name, 500, "a");
+      const held = await there.messages.pop(name, { partition: "a", batch: 1_200 });
+      await there.messages.settle(held.slice(0, 1_195).map(({ receipt }) => ({ action: "ack", receipt: receipt ?? "" })));
+      const nc = await connect({ servers: server?.url ?? "" });
+      t.after(() => nc.close());
+      let deletions = 0;
+      nc.subscribe(`$JS.API.STREAM.MSG.DELETE.QS_${name}`, { callback: () => { deletions += 1; } });
+      await nc.flush();
+      const first = await here.repair.purge(name, { ...filter, after: own.items[1]?.id ?? "", limit: 1 });
+      assert.equal(first.removed, 1);
+      assert.deepEqual(await here.inspect.exists(own.items.map(({ id }) => id)), own.items.slice(0, 2).map(({ id }) => id));
+      const rest = await here.repair.purge(name, { ...filter, limit: 10_000 });
+      assert.deepEqual([rest.removed, rest.more], [name === "whole" ? 1_999 : 1_994, false]);
+      await nc.flush();
+      assert.ok(deletions < 900, `${deletions} deletions`);
+      assert.deepEqual((await here.inspect.browse(name, { partition: "a", limit: 100 })).items.map(({ id }) => id), held.slice(1_195).map(({ id }) => id));
+      const late = await there.messages.settle(held.slice(1_195).map(({ receipt }) => ({ action: "ack", receipt: receipt ?? "" })));
+      assert.ok(late.every(({ ok }) => ok));
+      const left = await there.messages.pop(name, { batch: 10 });
+      assert.deepEqual(left.map(({ partition }) => partition), name === "whole" ? [] : ["b", "b", "b", "b", "b"]);
+    }
   });
 });

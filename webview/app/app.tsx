@@ -6,7 +6,7 @@ import type { Client } from "../channel/client.ts";
 import { t } from "../l10n.ts";
 import { Failure } from "../parts/notice.tsx";
 import { Header } from "./header.tsx";
-import { type Inspector, InspectorContext, type TabStart } from "./inspector.ts";
+import { type Inspector, InspectorContext, startOf, type TabStart } from "./inspector.ts";
 import { remembered } from "./memory.ts";
 import { TabBar, TabPanel } from "./tab-bar.tsx";
 import { isTab, type TabName } from "./tabs.ts";
@@ -25,7 +25,7 @@ export function App({ client, memory, surroundings, queue: name, first }: AppPro
   const start = useMemo(() => remembered(memory.get()), [memory]);
   const [tab, setTab] = useState<TabName>(first.tab ?? start.tab);
   const [group, setGroup] = useState(start.group);
-  const [tabStart, setTabStart] = useState<TabStart>({ messageId: first.id });
+  const [tabStart, setTabStart] = useState<TabStart>(startOf(first.tab, first.id));
   const [announced, announce] = useState("");
   const { version, status } = useEvents(client, surroundings.connection.status);
   const { queue, error } = useQueue(client, name, version);
@@ -34,7 +34,7 @@ export function App({ client, memory, surroundings, queue: name, first }: AppPro
   useEffect(() => client.onEvent((event) => {
     if (event.name === "show" && event.queue === name) {
       if (isTab(event.tab)) setTab(event.tab);
-      if (event.id !== undefined) setTabStart({ messageId: event.id });
+      setTabStart(startOf(isTab(event.tab) ? event.tab : undefined, event.id));
     }
   }), [client, name]);
 

@@ -33,6 +33,7 @@ export function Header({ status, onGroup }: { readonly status: ConnectionStatus;
         <Count name={t("completed")} value={counts.completed} />
         <Count name={t("dead")} value={counts.dead} />
       </dl>
+      <span class="where" aria-hidden="true">{t("Group")}</span>
       <Select label={t("Group")} value={group} onChange={onGroup} choices={groups.map((name) => ({ value: name, label: name }))} />
       {!connection.readOnly && <IconButton icon={queue.paused ? "debug-start" : "debug-pause"} label={queue.paused ? t("Resume the queue") : t("Pause the queue")} onClick={() => { setPaused(!queue.paused); }} />}
     </header>

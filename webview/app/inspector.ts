@@ -27,6 +27,13 @@ export interface TabStart {
   /** Pushed again: taken over by the form. */
   readonly pushFrom?: string | undefined;
   readonly partition?: string | undefined;
+  readonly group?: string | undefined;
+}
+
+/** What a link from outside names: in its tab the id is a message's, a dead letter's, or a group's name. */
+export function startOf(tab: TabName | undefined, id: string | undefined): TabStart {
+  if (id === undefined) return {};
+  return tab === "groups" ? { group: id } : tab === "dead-letters" ? { deadLetterId: id } : { messageId: id };
 }
 
 export const InspectorContext = createContext<Inspector | null>(null);

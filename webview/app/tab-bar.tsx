@@ -4,6 +4,8 @@ import type { Memory } from "../channel/channel.ts";
 import { t } from "../l10n.ts";
 import { VscodeBadge } from "../parts/elements.ts";
 import { MessagesTab } from "../messages/tab.tsx";
+import { GroupsTab } from "../groups/tab.tsx";
+import { MetricsTab } from "../metrics/tab.tsx";
 import { PopTab } from "../pop/tab.tsx";
 import { PushTab } from "../push/tab.tsx";
 import { type TabStart, useInspector } from "./inspector.ts";
@@ -18,6 +20,8 @@ const PANELS: Partial<Record<TabName, ComponentType<TabProps>>> = {
   messages: MessagesTab,
   push: PushTab,
   pop: PopTab,
+  metrics: MetricsTab,
+  groups: GroupsTab,
 };
 
 function titleOf(tab: TabName): string {

@@ -8,7 +8,7 @@ export interface Asked<M extends MethodName> {
   readonly value: Result<M> | undefined;
   readonly error: Error | undefined;
   readonly loading: boolean;
-  reload(): void;
+  readonly reload: () => void;
 }
 
 interface Answer<M extends MethodName> {

@@ -22,10 +22,15 @@ export function count(value: number, one: string, many: string): string {
 /** Milliseconds as people say them: `850 ms`, `4.2 s`, `3 min`, `2 h`, `5 d`. */
 export function duration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;
-  if (ms < 60_000) return `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`;
+  if (ms < 60_000) return `${tenths(ms / 1000)} s`;
   if (ms < 3_600_000) return `${Math.floor(ms / 60_000)} min`;
-  if (ms < 172_800_000) return `${(ms / 3_600_000).toFixed(ms < 36_000_000 ? 1 : 0)} h`;
+  if (ms < 172_800_000) return `${tenths(ms / 3_600_000)} h`;
   return `${Math.floor(ms / 86_400_000)} d`;
+}
+
+/** One decimal below ten, unless it is nought. */
+function tenths(value: number): string {
+  return value < 10 ? String(Math.floor(value * 10) / 10) : String(Math.floor(value));
 }
 
 const sameDay = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, hour12: false });

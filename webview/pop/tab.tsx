@@ -8,6 +8,7 @@ import { useRemembered } from "../app/use-remembered.ts";
 import { t } from "../l10n.ts";
 import { Button, Select, TextField } from "../parts/controls.tsx";
 import { type Column, DataTable } from "../parts/data-table.tsx";
+import { Fitted } from "../parts/fitted.tsx";
 import { count, duration } from "../parts/format.ts";
 import { Empty, Failure } from "../parts/notice.tsx";
 import { Countdown, Time } from "../parts/time.tsx";
@@ -90,14 +91,14 @@ export function PopTab(): JSX.Element {
       )}
       {error !== null && <Failure error={error} />}
       {note !== null && <p class="note" role="status">{note}</p>}
-      <section class="pop-section" aria-label={t("Leased here")}>
+      <section class="pop-section held" aria-label={t("Leased here")}>
         <h2>{t("Leased here")}</h2>
         {rows.length === 0 ? (
           <p class="hint">{readOnly ? t("This connection is read-only: nothing can be leased through it.") : t("Nothing yet. Pop leases messages; they stand here and in the sidebar until they are settled or their lease ends.")}</p>
         ) : (
           <>
             <SettleBar settling={settling} />
-            <DataTable label={t("Leased here")} columns={LEASED} rows={rows} rowKey={({ receipt }) => receipt} current={current} onCurrent={setCurrent} chosen={chosen} onChosen={setChosen} onOpen={({ message }) => { show("messages", { messageId: message.id }); }} />
+            <Fitted rows={rows.length} most={8}><DataTable label={t("Leased here")} columns={LEASED} rows={rows} rowKey={({ receipt }) => receipt} current={current} onCurrent={setCurrent} chosen={chosen} onChosen={setChosen} onOpen={({ message }) => { show("messages", { messageId: message.id }); }} /></Fitted>
           </>
         )}
         <Outcome results={outcome} />

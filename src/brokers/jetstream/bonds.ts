@@ -1,3 +1,4 @@
+import { leaseLost } from "../../core/index.ts";
 import type { SettleResult } from "../../core/index.ts";
 import { leaseOf, LOOK, putLease } from "./ending.ts";
 import type { Work } from "./ending.ts";
@@ -5,7 +6,7 @@ import type { Engine } from "./engine.ts";
 import { settleOne } from "./messages.ts";
 import type { Asking } from "./messages.ts";
 import type { Bond, Lease } from "./record.ts";
-import { leaseLost, liveLease } from "./settling.ts";
+import { liveLease } from "./settling.ts";
 
 /** Each receipt is of a live lease, and given once. */
 export function allLive(work: Work, asked: Asking["asked"]): boolean {

@@ -16,20 +16,7 @@ import type { Streams } from "./streams.ts";
 import { Subjects } from "./subjects.ts";
 import { Timetable } from "./timetable.ts";
 
-export interface EngineParts {
-  readonly api: Api;
-  readonly publisher: Publisher;
-  readonly catalog: Catalog;
-  readonly streams: Streams;
-  readonly notices: Notices;
-  readonly crypt: Crypt;
-  readonly readOnly: boolean;
-  readonly now: () => number;
-  /** The clock is a test's: what enters is stamped with it. */
-  readonly stamps: boolean;
-  /** Told what went wrong in the background, where there is no caller to tell. */
-  readonly onError: (error: unknown) => void;
-}
+export type EngineParts = Pick<Engine, "api" | "publisher" | "catalog" | "streams" | "notices" | "crypt" | "readOnly" | "now" | "stamps" | "onError">;
 
 /** What the facets of one connection share. */
 export class Engine {
@@ -41,7 +28,9 @@ export class Engine {
   readonly crypt: Crypt;
   readonly readOnly: boolean;
   readonly now: () => number;
+  /** The clock is a test's: what enters is stamped with it. */
   readonly stamps: boolean;
+  /** Told what went wrong in the background, where there is no caller to tell. */
   readonly onError: (error: unknown) => void;
   readonly ownership = new Ownership(this);
   readonly history: History;

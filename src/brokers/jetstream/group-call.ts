@@ -1,3 +1,4 @@
+import { leaseLost } from "../../core/index.ts";
 import type { Instant, SettleResult, Wanted } from "../../core/index.ts";
 import type { Definition } from "./definition.ts";
 import type { Work } from "./ending.ts";
@@ -8,7 +9,7 @@ import type { Take } from "./pop.ts";
 import type { Receipt } from "./receipts.ts";
 import { renew } from "./renew.ts";
 import type { GroupSession, Performed } from "./session.ts";
-import { leaseLost, settleGroup } from "./settling.ts";
+import { settleGroup } from "./settling.ts";
 import type { Asked, Settled } from "./settling.ts";
 import type { Taken } from "./selection.ts";
 

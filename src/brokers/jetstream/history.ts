@@ -21,6 +21,12 @@ export interface Tally {
   readonly depth: number;
   /** That entered in the minute. */
   readonly pushed: number;
+  /** Of the depth. */
+  readonly leased?: number;
+  /** Of the whole queue; missing where nobody came by in time. */
+  readonly scheduled?: number;
+  /** Dead letters of the group. */
+  readonly dead?: number;
 }
 
 /** By bucket, how many. */
@@ -38,6 +44,7 @@ export interface Ending {
   readonly next: Instant;
   readonly totals: Totals;
   readonly held: number;
+  readonly leased: number;
   readonly at: readonly number[];
 }
 
@@ -70,7 +77,7 @@ export class History {
     const next = minuteOf(now);
     if (next <= minute) return undefined;
     const { leased, retrying, waiting } = heldBy(record, now);
-    return { minute, next, totals, held: leased + retrying + waiting, at };
+    return { minute, next, totals, held: leased + retrying + waiting, leased: heldBy(record, minute + MINUTE).leased, at };
   }
 
   /** After the commit is stored; nobody waits for it. */
@@ -114,10 +121,16 @@ export class History {
     if (publications.length > 0) this.#inBackground(this.#publish(publications));
   }
 
-  async #tally(queue: Definition, group: string, { minute, next, totals, held, at }: Ending): Promise<void> {
+  async #tally(queue: Definition, group: string, { minute, next, totals, held, leased, at }: Ending): Promise<void> {
     const entries = await Entries.open(this.#engine, queue);
-    const [ahead, inIt, after] = await Promise.all([aheadOf(this.#engine, queue, (priority) => at[priority] ?? 0), entries.since(minute), entries.since(minute + MINUTE)]);
-    const tally: Tally = { totals, depth: Math.max(0, held + ahead - after), pushed: Math.max(0, inIt - after) };
+    const subjects = new Subjects(queue.name);
+    const [ahead, inIt, after, scheduled, dead] = await Promise.all([
+      aheadOf(this.#engine, queue, (priority) => at[priority] ?? 0), entries.since(minute), entries.since(minute + MINUTE),
+      storedBy(this.#engine, subjects, subjects.allScheduled, minute + MINUTE), storedBy(this.#engine, subjects, subjects.allDead(group), minute + MINUTE),
+    ]);
+    // What came due or was cancelled in a longer pause was scheduled at its beginning.
+    const inTime = next - minute <= MINUTE;
+    const tally: Tally = { totals, depth: Math.max(0, held + ahead - after), pushed: Math.max(0, inIt - after), leased, dead, ...(inTime ? { scheduled } : {}) };
     await this.#publish([{ subject: new Subjects(queue.name).history(group, minute), data: JSON.stringify(tally) }]);
     if (Math.floor(next / DAY) > Math.floor(minute / DAY)) await forgetOld(this.#engine, queue, group, next - KEPT);
   }
@@ -133,6 +146,13 @@ export class History {
       .finally(() => { this.#storing.delete(done); });
     this.#storing.add(done);
   }
+}
+
+/** Of what there is now, how much was there before a time. */
+async function storedBy({ api, stamps }: Engine, { log }: Subjects, filter: string, at: Instant): Promise<number> {
+  // A test's clock isn't the server's.
+  const [all, since] = await Promise.all([api.countFrom(log, filter, { seq: 1 }), stamps ? 0 : api.countFrom(log, filter, { time: at })]);
+  return Math.max(0, all - since);
 }
 
 function add(counts: Map<number, number>, times: readonly number[]): void {

@@ -34,11 +34,16 @@ const LARGE = 16_384;
 
 /** What is published for these headers and data. */
 export function enclosed(headers: Readonly<Record<string, string>>, data: Uint8Array): { readonly headers: Readonly<Record<string, string>>; readonly data: Uint8Array } {
-  if (Object.values(headers).every(({ length }) => length <= LARGE)) return { headers, data };
+  if (!hasLarge(headers)) return { headers, data };
   const large = Object.entries(headers).filter(([, value]) => value.length > LARGE);
   const front = Buffer.from(JSON.stringify(Object.fromEntries(large)));
   const small = Object.fromEntries(Object.entries(headers).filter(([, value]) => value.length <= LARGE));
   return { headers: { ...small, [HEADER.front]: String(front.length) }, data: Buffer.concat([front, data]) };
+}
+
+function hasLarge(headers: Readonly<Record<string, string>>): boolean {
+  for (const name in headers) if ((headers[name] ?? "").length > LARGE) return true;
+  return false;
 }
 
 /** Headers of messages, with what is read of them for each delivery. */

@@ -1,6 +1,5 @@
-import { checkSettlements, checkTraceInput, flagOf, invalidInput, isQueuescopeError, leaseTime, listOf, objectOf, queueName, QueuescopeError, waitTime, wanted } from "../../core/index.ts";
+import { checkPushItems, checkSettlements, checkTraceInput, flagOf, invalidInput, isQueuescopeError, leaseLost, leaseTime, listOf, objectOf, queueName, QueuescopeError, waitTime, wanted } from "../../core/index.ts";
 import type { Delivery, Messages, PopRequest, RenewResult, SettleResult, Settlement, Wanted } from "../../core/index.ts";
-import { checkPushItems } from "../../core/index.ts";
 import type { Definition } from "./definition.ts";
 import type { Engine } from "./engine.ts";
 import { deliveryOf } from "./delivery.ts";
@@ -13,7 +12,6 @@ import { parseReceipt } from "./receipts.ts";
 import type { Receipt } from "./receipts.ts";
 import { renewAll } from "./renew.ts";
 import type { GroupSession } from "./session.ts";
-import { leaseLost } from "./settling.ts";
 import type { Asked } from "./settling.ts";
 import { trace } from "./traces.ts";
 import { transact } from "./transact.ts";

@@ -157,14 +157,15 @@ export class Publisher {
 
   /** @param reply without it there is no answer */
   #send({ subject, data, headers }: Publication, reply?: string): void {
-    const options = reply === undefined ? {} : { reply };
-    this.#link.nc.publish(subject, data, headers === undefined ? options : { ...options, headers: this.#blockOf(headers) });
+    const block = headers === undefined ? {} : { headers: this.#blockOf(headers) };
+    this.#link.nc.publish(subject, data, reply === undefined ? block : { reply, ...block });
   }
 
   /** Messages one after the other often have the same headers: they are put together once. */
   #blockOf(headers: Headers): MsgHdrs {
-    const names = Object.keys(headers);
     const last = this.#block;
+    if (last?.headers === headers) return last.block;
+    const names = Object.keys(headers);
     if (last?.names.length === names.length && names.every((name) => last.headers[name] === headers[name])) return last.block;
     const block = this.#link.headers();
     for (const name of names) block.append(name, headers[name] ?? "");
@@ -218,10 +219,39 @@ function encodeOnce(block: MsgHdrs & { encode?: () => Uint8Array }): void {
 }
 
 function read(message: Msg): Outcome {
-  if (message.data.length === 0) return "untaken";
+  const { data } = message;
+  if (data.length === 0) return "untaken";
+  const seq = plainSequence(data);
+  if (seq > 0) return { seq, duplicate: false };
   const reply = JSON.parse(message.string()) as Reply;
   if (reply.error !== undefined) return apiFailure(reply.error);
   return { seq: reply.seq ?? 0, duplicate: reply.duplicate ?? false };
+}
+
+const STORED = new TextEncoder().encode('{"stream":');
+const SEQUENCE = new TextEncoder().encode('"seq":');
+const [ZERO, NINE, BRACE] = [0x30, 0x39, 0x7d];
+
+/**
+ * Of an answer that says nothing more than where a message was stored, `{"stream":"QS_orders","seq":42}`: read from its
+ * end, since it comes for each message. 0: it says more.
+ */
+function plainSequence(data: Uint8Array): number {
+  let at = data.length - 1;
+  if (data[at] !== BRACE || !hasAt(data, 0, STORED)) return 0;
+  let seq = 0;
+  for (let place = 1; ; place *= 10) {
+    at -= 1;
+    const digit = data[at] ?? 0;
+    if (digit < ZERO || digit > NINE) break;
+    seq += (digit - ZERO) * place;
+  }
+  return hasAt(data, at + 1 - SEQUENCE.length, SEQUENCE) && Number.isSafeInteger(seq) ? seq : 0;
+}
+
+function hasAt(data: Uint8Array, at: number, part: Uint8Array): boolean {
+  for (let i = 0; i < part.length; i++) if (data[at + i] !== part[i]) return false;
+  return true;
 }
 
 function gone(): QueuescopeError {

@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import { checkPriority, checkPushItems, DEFAULT_PARTITION, isQueuescopeError, QueuescopeError } from "../../core/index.ts";
-import type { PushItem, PushResult } from "../../core/index.ts";
+import type { Encoding, PushItem, PushResult, QueueOptions } from "../../core/index.ts";
 import type { Definition } from "./definition.ts";
 import type { Engine } from "./engine.ts";
 import { messageId } from "./ids.ts";
 import { enclosed, HEADER, LogMessage } from "./message.ts";
 import { isApiError } from "./api.ts";
+import type { Headers } from "./api.ts";
 import { LARGEST_BATCH } from "./publisher.ts";
 import type { Acknowledged, Publication } from "./publisher.ts";
 import { makeRoom } from "./overflow.ts";
@@ -114,7 +115,15 @@ function publicationOf(engine: Engine, queue: Definition, subjects: Subjects, it
   const { options } = queue;
   const where = placeOf(item, queue);
   const due = item.deliverAt !== undefined && item.deliverAt > now ? Math.trunc(item.deliverAt) : null;
-  const { headers, data } = contentsOf(engine, queue, item, at);
+  const contents = contentsOf(engine, queue, item, at);
+  const more = moreHeaders(engine, options, item, where, due, now);
+  const { headers, data } = enclosed(more === undefined ? contents.headers : { ...contents.headers, ...more }, contents.data);
+  return { publication: { subject: due === null ? subjects.message(where) : subjects.scheduled(due), headers, data }, where, item, due };
+}
+
+/** Besides those of its contents; most messages have none. */
+function moreHeaders(engine: Engine, options: QueueOptions, item: Incoming, where: Where, due: number | null, now: number): Headers | undefined {
+  const headers: Record<string, string> = {};
   if (item.transactionId !== undefined) headers[HEADER.transaction] = JSON.stringify(item.transactionId);
   const ttl = item.ttl ?? options.ttl;
   if (due !== null) {
@@ -129,15 +138,18 @@ function publicationOf(engine: Engine, queue: Definition, subjects: Subjects, it
   if (item.origin !== undefined) headers[HEADER.origin] = item.origin;
   const once = item.once ?? (item.transactionId !== undefined && options.dedupWindowSeconds > 0 ? `${where.partition === null ? "" : token(where.partition)} ${item.transactionId}` : undefined);
   if (once !== undefined) headers["Nats-Msg-Id"] = once.length > LONG_ID ? createHash("sha256").update(once).digest("base64url") : token(once);
-  return { publication: { subject: due === null ? subjects.message(where) : subjects.scheduled(due), ...enclosed(headers, data) }, where, item, due };
+  return Object.keys(headers).length > 0 ? headers : undefined;
 }
 
+const PLAIN: Readonly<Record<Encoding, Headers>> = { json: { [HEADER.encoding]: "json" }, text: { [HEADER.encoding]: "text" }, bytes: { [HEADER.encoding]: "bytes" } };
+
 /** Data and headers as they are stored. @throws payload-too-large */
-export function contentsOf(engine: Engine, queue: Definition, item: Pick<PushItem, "payload" | "headers" | "transactionId">, at = ""): { headers: Record<string, string>; readonly data: Uint8Array } {
+export function contentsOf(engine: Engine, queue: Definition, item: Pick<PushItem, "payload" | "headers" | "transactionId">, at = ""): { readonly headers: Headers; readonly data: Uint8Array } {
   const own = headersText(engine, queue, item.headers);
   const data = engine.crypt.seal(item.payload.bytes, queue.options.encryptionEnabled);
   checkSize(engine, data.length + (own?.length ?? 0) + (item.transactionId?.length ?? 0), `${at}payload`);
-  return { headers: { [HEADER.encoding]: item.payload.encoding, ...(own === undefined ? {} : { [HEADER.headers]: own }) }, data };
+  const plain = PLAIN[item.payload.encoding];
+  return { headers: own === undefined ? plain : { ...plain, [HEADER.headers]: own }, data };
 }
 
 function headersText({ crypt }: Engine, { options }: Definition, headers: PushItem["headers"]): string | undefined {

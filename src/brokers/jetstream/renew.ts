@@ -1,4 +1,4 @@
-import { QueuescopeError } from "../../core/index.ts";
+import { leaseLost, QueuescopeError } from "../../core/index.ts";
 import type { RenewResult } from "../../core/index.ts";
 import type { Definition } from "./definition.ts";
 import { putLease } from "./ending.ts";
@@ -7,7 +7,7 @@ import type { Engine } from "./engine.ts";
 import { NOTHING_ASKED } from "./group-call.ts";
 import { parseReceipt } from "./receipts.ts";
 import type { Receipt } from "./receipts.ts";
-import { leaseLost, liveLease } from "./settling.ts";
+import { liveLease } from "./settling.ts";
 
 /** @param ms `null`: the queue's leaseTime */
 export function renewAll(engine: Engine, receipts: readonly string[], ms: number | null): Promise<RenewResult[]> {

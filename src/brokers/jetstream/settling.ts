@@ -1,5 +1,5 @@
-import { QueuescopeError, settlePlan } from "../../core/index.ts";
-import type { Instant, Placement, SettleOutcome, SettleResult, Settlement } from "../../core/index.ts";
+import { leaseLost, outcomeOf, settlePlan, STALE } from "../../core/index.ts";
+import type { Instant, Placement, QueuescopeError, SettleOutcome, SettleResult, Settlement } from "../../core/index.ts";
 import { endPart, fail, heldAlone, heldInPart, reject, returnOne } from "./ending.ts";
 import type { Fate, Work } from "./ending.ts";
 import { messageId } from "./ids.ts";
@@ -19,13 +19,6 @@ export interface Settled {
   readonly result: SettleResult;
   readonly intent?: string;
 }
-
-export function leaseLost(why = "it ran out, was settled, or its message was returned or removed"): QueuescopeError {
-  return new QueuescopeError("lease-lost", `This receipt's lease has ended: ${why}. Nothing was changed; the message comes again if it wasn't settled.`);
-}
-
-const COVERED = "a cumulative ack of this call settled its message";
-const SETTLED = "its message was settled or removed";
 
 /** Settles what one call asks of one group. */
 export function settleGroup(work: Work, asked: readonly Asked[]): Settled[] {
@@ -77,7 +70,7 @@ class LeaseSettling {
     const placements: Placement<Asked>[] = [];
     for (const one of asked) {
       const { seq } = one.receipt;
-      if (!this.#open.has(seq) || claimed.has(seq)) this.#refuse(one, leaseLost(SETTLED));
+      if (!this.#open.has(seq) || claimed.has(seq)) this.#refuse(one, leaseLost(STALE.settled));
       else {
         claimed.add(seq);
         placements.push({ settlement: one.settlement, place: seq, target: one });
@@ -97,7 +90,7 @@ class LeaseSettling {
     const { seq } = target.receipt;
     if (settlement.action === "dead") {
       if (!this.#open.delete(seq)) {
-        this.#refuse(target, leaseLost(COVERED));
+        this.#refuse(target, leaseLost(STALE.covered));
         return;
       }
       this.#answer(target, reject(this.#work, this.#held(seq, partition), settlement.error));
@@ -146,7 +139,7 @@ class LeaseSettling {
     this.#storePart(partition);
     const [ender, ...stale] = returned.filter(({ target }) => {
       const open = this.#open.has(target.receipt.seq);
-      if (!open) this.#refuse(target, leaseLost(COVERED));
+      if (!open) this.#refuse(target, leaseLost(STALE.covered));
       return open;
     });
     if (ender === undefined) return;
@@ -158,7 +151,7 @@ class LeaseSettling {
       endPart(this.#work, partition, null);
       this.#ok(target, "released");
     }
-    for (const { target: behind } of stale) this.#refuse(behind, leaseLost("a message before it in its partition failed or was released, so this one returned uncharged"));
+    for (const { target: behind } of stale) this.#refuse(behind, leaseLost(STALE.behind));
   }
 
   /** The partition with what is still open of the lease; without it, when nothing is. */
@@ -172,16 +165,7 @@ class LeaseSettling {
   }
 
   #answer(target: Asked, fate: Fate): void {
-    switch (fate.fate) {
-      case "retry":
-        this.#ok(target, "retrying", { retryAt: fate.retryAt });
-        break;
-      case "dead":
-        this.#ok(target, "dead", { intent: fate.intent });
-        break;
-      case "drop":
-        this.#ok(target, "dropped");
-    }
+    this.#ok(target, outcomeOf(fate.fate), fate.fate === "retry" ? { retryAt: fate.retryAt } : fate.fate === "dead" ? { intent: fate.intent } : {});
   }
 
   #ok({ index, settlement, receipt }: Asked, outcome: SettleOutcome, more: { retryAt?: Instant; intent?: string } = {}): void {

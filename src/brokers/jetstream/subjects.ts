@@ -52,6 +52,8 @@ export class Subjects {
   readonly queue: string;
   readonly log: string;
   readonly state: string;
+  /** Of messages without a partition, by priority. */
+  readonly #unkeyed: string[] = [];
 
   constructor(queue: string) {
     this.queue = queueToken(queue);
@@ -74,7 +76,9 @@ export class Subjects {
 
   /** @param alias the number that people know it by, of a message that had one before it entered */
   message(where: Where, alias?: number): string {
-    return `${where.partition === null ? `qs.${this.queue}.m.${where.priority}.u` : this.#partition(where.partition)}.${alias ?? "-"}`;
+    if (where.partition !== null) return `${this.#partition(where.partition)}.${alias ?? "-"}`;
+    if (alias !== undefined) return `qs.${this.queue}.m.${where.priority}.u.${alias}`;
+    return (this.#unkeyed[where.priority] ??= `qs.${this.queue}.m.${where.priority}.u.-`);
   }
 
   #partition(name: string): string {

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { QueuescopeError } from "../../core/index.ts";
+import { leaseLost, QueuescopeError } from "../../core/index.ts";
 import type { Instant, PushItem, PushResult, SettleResult, Settlement, TransactionResult } from "../../core/index.ts";
 import type { Definition } from "./definition.ts";
 import { allLive, bind, settleBound } from "./bonds.ts";
@@ -13,7 +13,7 @@ import type { Acknowledged } from "./publisher.ts";
 import { prepare, publishReady, queueForPush, resultOf, tell } from "./push.ts";
 import type { Ready } from "./push.ts";
 import type { Intent } from "./record.ts";
-import { leaseLost, settleGroup } from "./settling.ts";
+import { settleGroup } from "./settling.ts";
 import type { Settled } from "./settling.ts";
 
 /** Milliseconds that a transaction has from when it binds the leases of other groups until it is stored. */

@@ -15,6 +15,11 @@ export function historyOf(group: Pick<GroupRow, "gid" | "history">): number {
   return group.history ?? group.gid;
 }
 
+/** Under which `gid` a group's totals of discarded dead letters stand in `tally`. */
+export function discardsOf(group: Pick<GroupRow, "gid" | "history">): number {
+  return -historyOf(group);
+}
+
 /** What is to go: rows of a queue (0) or group. */
 interface Past {
   /** `null`: only what is in `timing`, where queues aren't named. */
@@ -56,7 +61,7 @@ export function removeHistory({ tx }: Work, { qid, gid, before }: Past): void {
 }
 
 function pastOf(tx: ReadTx, qid: number): Past | undefined {
-  const kept = new Set([0, ...groupsOf(tx, qid).map(historyOf)]);
+  const kept = new Set([0, ...groupsOf(tx, qid).flatMap((row) => [historyOf(row), discardsOf(row)])]);
   const stored = tx.all<{ gid: number }>(TALLIED, qid).map(({ gid }) => gid);
   return [...new Set([...kept, ...stored])]
     .map((gid): Past => ({ qid, gid, before: kept.has(gid) ? tx.now - KEPT : Number.MAX_SAFE_INTEGER }))

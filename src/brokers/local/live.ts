@@ -3,6 +3,7 @@ import type { Instant } from "../../core/index.ts";
 import { findGroup, groupById, groupsOf, storeAcks } from "./group-row.ts";
 import type { GroupRow } from "./group-row.ts";
 import { KnownLanes } from "./known.ts";
+import { leasedAtEnd, leasesOf } from "./leased-at.ts";
 import { findQueue, queueById, queueNotFound } from "./queue-row.ts";
 import type { QueueRow } from "./queue-row.ts";
 import type { WriteTx } from "./tx.ts";
@@ -20,7 +21,7 @@ const GROUP_COUNTERS = ["passed", "retrying", "released", "delivered", "complete
 
 export const STORE_QUEUE = "UPDATE queue SET seq = ?, last_ts = ?, prios = ?, pushed = ?, removed = ?, scheduled = ?, bytes = ?, minute = ? WHERE qid = ?";
 export const STORE_GROUP = `UPDATE grp SET made_to = ?, held = ?, passed = ?, retrying = ?, released = ?, delivered = ?, completed = ?, failed = ?, expired = ?, dead = ?, dropped = ?, redriven = ?, minute = ? WHERE gid = ?`;
-const STORE_TALLY = "INSERT INTO tally (qid, gid, minute, counters) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET counters = excluded.counters";
+export const STORE_TALLY = "INSERT INTO tally (qid, gid, minute, counters) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET counters = excluded.counters";
 
 /** Rows as they were after the last transaction: good while nobody else has written since. */
 export class Kept {
@@ -31,6 +32,8 @@ export class Kept {
   /** When a group's leases were last looked at for those that ran out. */
   readonly looked = new Map<number, Instant>();
   readonly lanes = new KnownLanes();
+  /** Messages that a group's leases held at the end of the minute of its row, as long as that is its minute. */
+  readonly leasedAt = new Map<number, { readonly minute: Instant; readonly leased: number }>();
 
   group(qid: number, name: string): GroupRow | undefined {
     for (const row of this.groups.values()) if (row.qid === qid && row.name === name) return row;
@@ -51,7 +54,8 @@ export class Live {
   readonly #tx: WriteTx;
   readonly #kept: Kept;
   readonly #queues: { row: QueueRow; live: LiveQueue }[] = [];
-  readonly #groups: { row: GroupRow; live: LiveGroup }[] = [];
+  /** `leased`: how many messages they leased at the end of the minute of `row`, once that is over. */
+  readonly #groups: { row: GroupRow; live: LiveGroup; leased: number }[] = [];
 
   constructor(tx: WriteTx, kept: Kept) {
     this.#tx = tx;
@@ -129,6 +133,7 @@ export class Live {
     const kept = this.#kept;
     if (kept.queues.size > KEPT) kept.queues.clear();
     if (kept.groups.size > KEPT) kept.groups.clear();
+    if (kept.leasedAt.size > KEPT) kept.leasedAt.clear();
     for (const { live } of this.#queues) kept.queues.set(live.name, live);
     for (const { live } of this.#groups) kept.groups.set(live.gid, live);
     return kept;
@@ -137,7 +142,7 @@ export class Live {
   /** Stores what changed. History costs nothing while nothing happens: totals go to `tally` when the next minute's first change comes. */
   store(): void {
     for (const { row, live } of this.#queues) if (queueChanged(row, live)) this.#storeQueue(row, live);
-    for (const { row, live } of this.#groups) if (groupChanged(row, live)) this.#storeGroup(row, live);
+    for (const { row, live, leased } of this.#groups) if (groupChanged(row, live)) this.#storeGroup(row, live, leased);
   }
 
   #storeQueue(row: QueueRow, live: LiveQueue): void {
@@ -149,14 +154,14 @@ export class Live {
     live.storedBytes = live.bytes;
   }
 
-  #storeGroup(row: GroupRow, live: LiveGroup): void {
+  #storeGroup(row: GroupRow, live: LiveGroup, leased: number): void {
     const minute = Math.max(minuteOf(this.#tx.now), row.minute);
     if (minute === row.minute && onlyAcked(row, live)) {
       live.acks += live.completed - row.completed;
       storeAcks(this.#tx, live.gid, live.acks);
       return;
     }
-    if (row.minute > 0 && minute > row.minute) keepTally(this.#tx, row);
+    if (row.minute > 0 && minute > row.minute) keepTally(this.#tx, row, leased);
     this.#tx.run(
       STORE_GROUP, live.made_to, live.held, live.passed - live.acks, live.retrying, live.released, live.delivered - live.acks,
       live.completed - live.acks, live.failed, live.expired, live.dead, live.dropped, live.redriven, minute, live.gid,
@@ -176,14 +181,24 @@ export class Live {
   #keepGroup(row: GroupRow | undefined): LiveGroup | undefined {
     if (row === undefined) return undefined;
     const live = { ...row };
-    this.#groups.push({ row, live });
+    this.#groups.push({ row, live, leased: this.#leasedAtEnd(row) });
     return live;
+  }
+
+  /** Before this transaction ends leases: any that ended earlier would have moved the row to a later minute. */
+  #leasedAtEnd(row: GroupRow): number {
+    if (row.minute === 0 || minuteOf(this.#tx.now) <= row.minute) return 0;
+    const known = this.#kept.leasedAt.get(row.gid);
+    if (known?.minute === row.minute) return known.leased;
+    const leased = leasedAtEnd(leasesOf(this.#tx, row.gid), row.minute);
+    this.#kept.leasedAt.set(row.gid, { minute: row.minute, leased });
+    return leased;
   }
 }
 
 /** The group's totals, as they were at the end of the minute that they last changed in. */
-export function keepTally(tx: WriteTx, row: GroupRow): void {
-  tx.run(STORE_TALLY, row.qid, row.history ?? row.gid, row.minute, countersJson(GROUP_COUNTERS, row));
+export function keepTally(tx: WriteTx, row: GroupRow, leased = leasedAtEnd(leasesOf(tx, row.gid), row.minute)): void {
+  tx.run(STORE_TALLY, row.qid, row.history ?? row.gid, row.minute, countersJson([...GROUP_COUNTERS, "leased"], { ...row, leased }));
 }
 
 function queueChanged(row: QueueRow, live: LiveQueue): boolean {

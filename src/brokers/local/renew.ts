@@ -1,10 +1,10 @@
-import { QueuescopeError } from "../../core/index.ts";
+import { leaseLost, QueuescopeError } from "../../core/index.ts";
 import type { RenewResult } from "../../core/index.ts";
 import type { Work } from "./context.ts";
 import { leaseById } from "./leases.ts";
 import type { Lease } from "./leases.ts";
 import { parseReceipt } from "./receipts.ts";
-import { leaseLost, liveLease, OpenLease } from "./settle.ts";
+import { liveLease, OpenLease } from "./settle.ts";
 
 /** @param ms `null`: the queue's leaseTime */
 export function renewAll(work: Work, receipts: readonly string[], ms: number | null): RenewResult[] {

@@ -1,4 +1,4 @@
-import { QueuescopeError, settlePlan } from "../../core/index.ts";
+import { leaseLost, outcomeOf, QueuescopeError, settlePlan, STALE } from "../../core/index.ts";
 import type { Placement, SettleOutcome, SettleResult, Settlement } from "../../core/index.ts";
 import type { Work } from "./context.ts";
 import { recordEvent, records } from "./events.ts";
@@ -71,12 +71,6 @@ export function liveLease(work: Work, lease: Lease | undefined, token: string): 
   return group === undefined || queue === undefined ? undefined : { lease, queue, group };
 }
 
-export function leaseLost(why = "it ran out, was settled, or its message was returned or removed"): QueuescopeError {
-  return new QueuescopeError("lease-lost", `This receipt's lease has ended: ${why}. Nothing was changed; the message comes again if it wasn't settled.`);
-}
-
-const COVERED = "a cumulative ack of this call settled its message";
-
 /** Applies what one call asks of one lease. */
 class LeaseSettling {
   readonly #work: Work;
@@ -103,7 +97,7 @@ class LeaseSettling {
     for (const one of asked) {
       if (one.receipt.token !== lease.token) this.#refuse(one, leaseLost());
       else if (open.claim(one.receipt.id)) placements.push({ settlement: one.settlement, place: one.receipt.id, target: one });
-      else this.#refuse(one, leaseLost("its message was settled or removed"));
+      else this.#refuse(one, leaseLost(STALE.settled));
     }
     if (placements.length === 0) return;
     const plan = settlePlan(lease.keyed === 1, placements);
@@ -124,7 +118,7 @@ class LeaseSettling {
     if (settlement.action === "dead") {
       const message = delivered(open.lease, queue, group, target.receipt);
       if (open.done.has(message.id)) {
-        this.#refuse(target, leaseLost(COVERED));
+        this.#refuse(target, leaseLost(STALE.covered));
         return;
       }
       const fate = reject(this.#work, message, settlement.error);
@@ -164,7 +158,7 @@ class LeaseSettling {
     open.storeSettled(this.#work, group);
     const [ender, ...stale] = returned.filter(({ target }) => {
       const settled = open.done.has(target.receipt.id);
-      if (settled) this.#refuse(target, leaseLost(COVERED));
+      if (settled) this.#refuse(target, leaseLost(STALE.covered));
       return !settled;
     });
     if (ender === undefined) {
@@ -180,20 +174,11 @@ class LeaseSettling {
       endKeyed(this.#work, { queue, group }, open.lease, open.done, null);
       this.#ok(target, "released");
     }
-    for (const { target: behind } of stale) this.#refuse(behind, leaseLost("a message before it in its partition failed or was released, so this one returned uncharged"));
+    for (const { target: behind } of stale) this.#refuse(behind, leaseLost(STALE.behind));
   }
 
   #answer(target: Asked, fate: Fate): void {
-    switch (fate.fate) {
-      case "retry":
-        this.#ok(target, "retrying", { retryAt: fate.retryAt });
-        break;
-      case "dead":
-        this.#ok(target, "dead", { deadLetterId: fate.deadLetterId });
-        break;
-      case "drop":
-        this.#ok(target, "dropped");
-    }
+    this.#ok(target, outcomeOf(fate.fate), fate.fate === "retry" ? { retryAt: fate.retryAt } : fate.fate === "dead" ? { deadLetterId: fate.deadLetterId } : {});
   }
 
   #ok({ index, settlement, receipt }: Asked, outcome: SettleOutcome, more: { retryAt?: number; deadLetterId?: string } = {}): void {

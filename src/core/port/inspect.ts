@@ -183,10 +183,28 @@ export interface MetricPoint {
   readonly redriven: number;
   /** At the end of the minute. */
   readonly depth: number;
+  /** The same by state. */
+  readonly states: DepthByState;
   readonly waitP50: number | null;
   readonly waitP95: number | null;
   readonly runP50: number | null;
   readonly runP95: number | null;
+}
+
+/**
+ * How a group stood at the end of a minute; without a group, the one that was furthest behind, but for the dead letters, which
+ * are those of all groups. `null` is what isn't known of a minute that is over: brokers keep it with a minute's counters, when
+ * the next change comes after its end.
+ */
+export interface DepthByState {
+  /** Ready or retrying: with `leased` it is the depth. */
+  readonly waiting: number | null;
+  /** In minutes in which the group settled nothing: as it was when it had last settled something, or as it is. */
+  readonly leased: number | null;
+  /** Of the whole queue. */
+  readonly scheduled: number | null;
+  /** Dead letters, redriven or not. */
+  readonly dead: number | null;
 }
 
 export interface Health {

@@ -202,7 +202,7 @@ async function pickOne(app: App, argument: unknown, title: string, fits: (connec
   const node = asNode(argument);
   if (node?.kind === "connection") return node.connection;
   const fitting = (await app.connections.all()).filter(fits);
-  if (fitting.length === 0) void vscode.window.showInformationMessage(vscode.l10n.t("There is no connection for that."));
+  if (fitting.length === 0) void vscode.window.showInformationMessage(vscode.l10n.t("There is no connection to do that with. The Queues view shows them all; Add Connection makes one."));
   const items = fitting.map((connection) => ({ label: connection.label, description: connection.url ?? "", connection }));
   return items.length === 0 ? undefined : (await vscode.window.showQuickPick(items, { title }))?.connection;
 }

@@ -151,7 +151,7 @@ async function pickTap<T extends Running>(argument: unknown, title: string, fitt
   const node = asNode(argument);
   const clicked = node?.kind === "tap" || node?.kind === "arrival" ? node.tap : node?.kind === "recording" ? node.recording : undefined;
   if (clicked !== undefined) return fitting.find((one) => one === clicked);
-  if (fitting.length === 0) void vscode.window.showInformationMessage(vscode.l10n.t("There is no tap for that."));
+  if (fitting.length === 0) void vscode.window.showInformationMessage(vscode.l10n.t("There is no tap to do that with. Start Tap makes one."));
   if (fitting.length <= 1) return fitting[0];
   return (await vscode.window.showQuickPick(fitting.map((tap) => ({ label: tap.subjects.join(" "), description: tap.connection.label, tap })), { title }))?.tap;
 }

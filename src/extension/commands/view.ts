@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import * as vscode from "vscode";
-import { WORKSPACE_FILE } from "../connections/workspaceFiles.ts";
+import { WORKSPACE_FILE } from "../../client/workspace.ts";
 import { readKeys } from "../../core/index.ts";
 import { listKey, nodeKey, type AnyNode } from "../models/nodes.ts";
 import { ask, inform } from "./ask.ts";

@@ -4,7 +4,9 @@ import { type Broker, type DeadLetter, DEFAULT_GROUP } from "../../core/index.ts
 import type { App } from "../app.ts";
 import type { Connection } from "../connections/connection.ts";
 import { instances, liveWorkers, workerInstances } from "../loaders/workers.ts";
+import { described } from "../models/format.ts";
 import type { DeadLetterNode, MessageNode, WorkerInstanceNode } from "../models/nodes.ts";
+import { partitionNamed } from "../loaders/purgeable.ts";
 import { loaded } from "../loaders/loaded.ts";
 import type { WorkerDefinition } from "../workers/definition.ts";
 import type { LaunchRequest } from "../workers/launcher.ts";
@@ -144,7 +146,7 @@ async function pickRunning(app: App): Promise<readonly WorkerInstanceNode[]> {
   const workers = await loaded(connections.map(async (connection) => instances(connection, await liveWorkers(connection))));
   if (workers.length === 0) void vscode.window.showInformationMessage(vscode.l10n.t("No worker is running."));
   if (workers.length <= 1) return workers;
-  const items = workers.map((node) => ({ label: node.worker.name, description: [node.worker.queues.join(", "), connections.length > 1 ? node.connection.label : "", `pid ${node.worker.pid}`].filter((part) => part !== "").join(" · "), node }));
+  const items = workers.map((node) => ({ label: node.worker.name, description: described([node.worker.queues.join(", "), connections.length > 1 ? node.connection.label : "", `pid ${node.worker.pid}`]), node }));
   const chosen = await vscode.window.showQuickPick(items, { title: vscode.l10n.t("Stop Worker"), placeHolder: vscode.l10n.t("Running handlers finish; what wasn't started is released") });
   return chosen === undefined ? [] : [chosen.node];
 }
@@ -175,14 +177,10 @@ async function debugDeadLetter(app: App, { connection, queue, deadLetter }: Dead
 /** Into its own partition only when nothing stands before it there: otherwise it couldn't be taken now. */
 async function redriveToDebug(broker: Broker, deadLetter: DeadLetter): Promise<string> {
   const { queue, group, partition } = deadLetter;
-  const busy = partition !== null && (await isBusy(broker, queue, group, partition));
+  const busy = partition !== null && ((await partitionNamed(broker, queue, partition, group))?.lag ?? 0) > 0;
   const { redriven } = await broker.repair.redrive(queue, { filter: { ids: [deadLetter.id] }, ...(busy ? { partition: null } : {}) });
   const [result] = redriven;
   if (result === undefined) throw new Error(vscode.l10n.t("{0} isn't among the dead letters of {1} any more.", deadLetter.id, queue));
   return result.messageId;
 }
 
-async function isBusy(broker: Broker, queue: string, group: string, partition: string): Promise<boolean> {
-  const { items } = await broker.inspect.partitions(queue, { group, match: partition, limit: 1000 });
-  return items.some(({ name, lag }) => name === partition && lag > 0);
-}

@@ -110,7 +110,7 @@ export class Connection {
   async another(): Promise<OpenedBroker> {
     await this.open();
     const opened = await this.#openBroker(true);
-    if (opened === undefined) throw new Error(`${this.label} couldn't be opened.`);
+    if (opened === undefined) throw new Error(`${this.label} has no queues to open any more. Try again.`);
     return opened;
   }
 

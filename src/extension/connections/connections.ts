@@ -1,5 +1,6 @@
 import { homedir } from "node:os";
 import * as vscode from "vscode";
+import { WORKSPACE_FILE } from "../../client/workspace.ts";
 import type { Disposable } from "../disposable.ts";
 import type { WorkerDefinition } from "../workers/definition.ts";
 import { AwaitedFile } from "./awaitFile.ts";
@@ -8,7 +9,7 @@ import type { Credentials } from "./credentials.ts";
 import { type ConnectionPlan, type FolderConnections, isRemote, planConnections, planUserConnection } from "./folder.ts";
 import { openBroker, type OpenSettings } from "./library.ts";
 import type { SavedConnections } from "./saved.ts";
-import { WORKSPACE_FILE, WorkspaceFiles } from "./workspaceFiles.ts";
+import { WorkspaceFiles } from "./workspaceFiles.ts";
 
 /** What another process changes is shown this soon; bursts are merged. */
 const SETTLE_MS = 150;

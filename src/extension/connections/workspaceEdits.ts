@@ -2,8 +2,8 @@ import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { modify } from "jsonc-parser";
 import * as vscode from "vscode";
+import { WORKSPACE_DATABASE, WORKSPACE_FILE } from "../../client/workspace.ts";
 import type { ConnectionSettings } from "../../client/workspace-file.ts";
-import { WORKSPACE_FILE } from "./workspaceFiles.ts";
 
 /** The workspace's own queues, as a connection. */
 const OWN = { name: "local", settings: { url: "file:.queuescope/queues.db" } } as const;
@@ -14,7 +14,7 @@ const OWN = { name: "local", settings: { url: "file:.queuescope/queues.db" } } a
  */
 export async function writeConnection(folder: string, name: string, settings: ConnectionSettings): Promise<void> {
   const document = await openFile(folder);
-  const hasOwn = await access(join(folder, ".queuescope", "queues.db")).then(() => true, () => false);
+  const hasOwn = await access(join(folder, WORKSPACE_DATABASE)).then(() => true, () => false);
   const first = !/"connections"\s*:\s*\{\s*"/.test(document.getText());
   if (first && hasOwn && name !== OWN.name) await change(document, ["connections", OWN.name], OWN.settings);
   await change(document, ["connections", name], settings);
@@ -44,5 +44,5 @@ async function change(document: vscode.TextDocument, path: readonly string[], va
 }
 
 async function save(document: vscode.TextDocument): Promise<void> {
-  if (!(await document.save())) throw new Error(vscode.l10n.t("{0} couldn't be saved.", document.uri.fsPath));
+  if (!(await document.save())) throw new Error(vscode.l10n.t("{0} couldn't be saved. Save it yourself, and reload the window if the connection doesn't appear.", document.uri.fsPath));
 }

@@ -2,11 +2,10 @@ import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { findNodeAtLocation, parseTree } from "jsonc-parser";
 import * as vscode from "vscode";
+import { WORKSPACE_FILE } from "../../client/workspace.ts";
 import type { Workspace } from "../../client/workspace-file.ts";
 import { isQueuescopeError } from "../../core/index.ts";
 import { errorText } from "../errors.ts";
-
-export const WORKSPACE_FILE = "queuescope.json";
 
 /**
  * Reads each folder's queuescope.json. What is wrong in it stands in the Problems view, at its place,

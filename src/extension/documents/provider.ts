@@ -5,20 +5,21 @@ import type { Connections } from "../connections/connections.ts";
 import { errorText } from "../errors.ts";
 import type { Streams } from "../../core/index.ts";
 import { takeRows } from "../loaders/paging.ts";
+import { messageLives } from "../../inspector/traces-read.ts";
+import { livesText } from "../../inspector/traces-text.ts";
 import { streamsOf } from "../loaders/streams.ts";
 import type { RunningTaps } from "../taps/taps.ts";
 import { type Address, addressUri, SCHEME, uriAddress } from "./address.ts";
 import { parseContentDocument } from "../../client/documents/read.ts";
 import { arrivalDocument, bucketEntryDocument, contentDocument, deadLetterDocument, factsDocument, messageDocument, messagesDocument, pushTemplate, streamMessageDocument, streamMessagesDocument } from "../../client/documents/write.ts";
-import { traceDocument } from "./trace.ts";
+
+/** Consumers of one stream that are looked through. */
+const MOST_CONSUMERS = 1000;
 
 interface Entry {
   readonly bytes: Uint8Array;
   readonly mtime: number;
 }
-
-/** Events shown of one message. */
-const MOST_EVENTS = 1000;
 
 /**
  * Messages as documents of the scheme `queuescope`. What is only shown is read-only; saving an edited
@@ -147,10 +148,8 @@ export class MessageDocuments implements vscode.FileSystemProvider, vscode.Dispo
         const { queue, group, partition } = address;
         return messagesDocument(await inspect.peek(queue, { limit, ...(group === undefined ? {} : { group }), ...(partition === undefined ? {} : { partition }) }));
       }
-      case "trace": {
-        const { items } = await takeRows((page) => inspect.traces({ ...page, messageId: address.id }), MOST_EVENTS);
-        return traceDocument(address.id, items[0]?.queue, items);
-      }
+      case "trace":
+        return `${livesText(address.id, (await messageLives(broker, address.id)).lives, Date.now()).join("\n")}\n`;
     }
   }
 
@@ -189,7 +188,7 @@ async function streamText(address: StreamAddress, streams: Streams): Promise<str
     case "stream":
       return factsDocument(await streams.get(address.stream));
     case "consumer": {
-      const { items } = await takeRows((page) => streams.consumers(address.stream, page), MOST_EVENTS);
+      const { items } = await takeRows((page) => streams.consumers(address.stream, page), MOST_CONSUMERS);
       const consumer = items.find(({ name }) => name === address.consumer);
       if (consumer === undefined) throw new Error(vscode.l10n.t("The stream {0} has no consumer {1} any more.", address.stream, address.consumer));
       return factsDocument(consumer);

@@ -1,4 +1,4 @@
-import type { Broker } from "../../core/index.ts";
+import type { Broker, Page, PartitionInfo } from "../../core/index.ts";
 import { takeRows } from "./paging.ts";
 
 /** Leases and scheduled messages looked at; nobody confirms a purge by the last digit beyond that. */
@@ -13,8 +13,21 @@ export async function purgeable(broker: Broker, queue: string, partition: string
   return Math.max(stored - leased.size, 0);
 }
 
-async function inPartition({ inspect }: Broker, queue: string, partition: string): Promise<number> {
-  const found = await takeRows((page) => inspect.partitions(queue, { ...page, match: partition, sort: "name" }), MOST);
+/** Looked for by name among those whose names hold it, however many these are. */
+export async function partitionNamed({ inspect }: Broker, queue: string, partition: string, group?: string): Promise<PartitionInfo | undefined> {
+  let after: string | undefined;
+  do {
+    const page: Page<PartitionInfo> = await inspect.partitions(queue, { after, limit: MOST, match: partition, sort: "name", group });
+    const found = page.items.find(({ name }) => name === partition);
+    if (found !== undefined) return found;
+    after = page.next ?? undefined;
+  } while (after !== undefined);
+  return undefined;
+}
+
+async function inPartition(broker: Broker, queue: string, partition: string): Promise<number> {
+  const { inspect } = broker;
+  const found = await partitionNamed(broker, queue, partition);
   const scheduled = await takeRows((page) => inspect.browse(queue, { ...page, partition, state: "scheduled" }), MOST);
-  return (found.items.find(({ name }) => name === partition)?.messages ?? 0) + scheduled.items.length;
+  return (found?.messages ?? 0) + scheduled.items.length;
 }

@@ -41,6 +41,11 @@ export function shortTime(at: Instant, now: Instant): string {
   return day.toDateString() === today.toDateString() ? day.toLocaleTimeString([], time) : day.toLocaleString([], { month: "short", day: "numeric", ...time });
 }
 
+/** What a row says beside its name: the parts that have something to say. */
+export function described(parts: readonly string[]): string {
+  return parts.filter((part) => part !== "").join(" · ");
+}
+
 /** Brokers count dead letters up to here. */
 export const DEAD_COUNTED = 10_000;
 

@@ -200,6 +200,6 @@ export class RunningTaps implements vscode.Disposable {
 async function clientOf(connection: Connection): Promise<Client> {
   await connection.open();
   const client = connection.opened?.client;
-  if (client === undefined) throw new Error(vscode.l10n.t("{0} isn't connected.", connection.label));
+  if (client === undefined) throw new Error(vscode.l10n.t("{0} isn't connected. Connect it in the Queues view first.", connection.label));
   return client;
 }

@@ -1,13 +1,12 @@
 import * as vscode from "vscode";
 import { DEFAULT_GROUP, type Instant, type Message } from "../../core/index.ts";
 import { rowContext } from "../contexts.ts";
-import { bothTimes, deadCount, firstLine, preview, shortTime } from "../models/format.ts";
+import { bothTimes, deadCount, described, firstLine, preview, shortTime } from "../models/format.ts";
 import type { DeadLetterNode, DeadQueueNode, MessageNode } from "../models/nodes.ts";
 import { isForeign, isWritable } from "./abilities.ts";
 import { untilUri } from "./countdowns.ts";
 import { Tooltip } from "./tooltip.ts";
 
-const SEPARATOR = " · ";
 
 export function messageItem(node: MessageNode): vscode.TreeItem {
   const { message, popped } = node;
@@ -21,7 +20,7 @@ export function messageItem(node: MessageNode): vscode.TreeItem {
     message.partition ?? "",
     preview(message.payload, 60),
   ].filter((part) => part !== "");
-  item.description = parts.join(SEPARATOR);
+  item.description = described(parts);
   item.iconPath = messageIcon(message, held);
   if (until !== null && untilText(message, until) !== "") item.resourceUri = untilUri(message.id, until);
   item.contextValue = rowContext("message", message.state === "completed" ? false : message.state, held && "held", isForeign(node.queue) && "foreign", isWritable(node.connection) && "writable");
@@ -83,7 +82,7 @@ function messageTooltip(message: Message, held: boolean): vscode.MarkdownString 
 
 export function deadQueueItem(node: DeadQueueNode): vscode.TreeItem {
   const item = new vscode.TreeItem(node.queue, vscode.TreeItemCollapsibleState.Expanded);
-  item.description = [deadCount(node.count), node.amongOthers ? node.connection.label : ""].filter((part) => part !== "").join(SEPARATOR);
+  item.description = described([deadCount(node.count), node.amongOthers ? node.connection.label : ""]);
   item.iconPath = new vscode.ThemeIcon("inbox");
   item.contextValue = rowContext("deadQueue", isForeign(node.queue) && "foreign", isWritable(node.connection) && "writable");
   item.tooltip = vscode.l10n.t("Dead letters of {0} in {1}", node.queue, node.connection.label);
@@ -94,13 +93,12 @@ export function deadQueueItem(node: DeadQueueNode): vscode.TreeItem {
 export function deadLetterItem(node: DeadLetterNode): vscode.TreeItem {
   const { deadLetter } = node;
   const item = new vscode.TreeItem(deadLetter.error === null ? reasonText(deadLetter.reason) : firstLine(deadLetter.error, 120));
-  const parts = [
+  item.description = described([
     deadLetter.messageId,
     deadLetter.group === DEFAULT_GROUP ? "" : deadLetter.group,
     deadLetter.partition ?? "",
     shortTime(deadLetter.deadAt, Date.now()),
-  ].filter((part) => part !== "");
-  item.description = parts.join(SEPARATOR);
+  ]);
   item.iconPath = new vscode.ThemeIcon("error", new vscode.ThemeColor("list.errorForeground"));
   item.contextValue = rowContext("deadLetter", isForeign(node.queue) && "foreign", isWritable(node.connection) && "writable");
   item.command = { command: "queuescope.openMessage", title: vscode.l10n.t("Open Message"), arguments: [node] };

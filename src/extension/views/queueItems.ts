@@ -1,13 +1,12 @@
 import * as vscode from "vscode";
 import { DEFAULT_OPTIONS, OPTION_SPECS, type QueueOptions } from "../../core/index.ts";
 import { rowContext } from "../contexts.ts";
-import { bothTimes, deadCount, shortTime } from "../models/format.ts";
+import { bothTimes, deadCount, described, shortTime } from "../models/format.ts";
 import type { GroupNode, PartitionNode, QueueNode, Section, SectionNode } from "../models/nodes.ts";
 import { isForeign, isWritable } from "./abilities.ts";
 import { untilUri } from "./countdowns.ts";
 import { Tooltip } from "./tooltip.ts";
 
-const SEPARATOR = " · ";
 const MOST_PARTS = 2;
 
 export function queueItem(node: QueueNode): vscode.TreeItem {
@@ -23,7 +22,7 @@ export function queueItem(node: QueueNode): vscode.TreeItem {
     counts.scheduled > 0 ? vscode.l10n.t("{0} scheduled", counts.scheduled.toLocaleString()) : "",
   ].filter((part) => part !== "");
   // No more than a sidebar shows at its usual width: the rows below and the tooltip have the rest.
-  item.description = parts.length === 0 ? vscode.l10n.t("empty") : parts.slice(0, MOST_PARTS).join(SEPARATOR);
+  item.description = parts.length === 0 ? vscode.l10n.t("empty") : described(parts.slice(0, MOST_PARTS));
   item.iconPath = queueIcon(node);
   item.contextValue = rowContext("queue", queue.paused && "paused", dead > 0 && "dead", isForeign(queue.name) && "foreign", isWritable(node.connection) && "writable");
   item.tooltip = queueTooltip(node);
@@ -60,7 +59,7 @@ export function sectionItem(node: SectionNode): vscode.TreeItem {
   const { section, count, filter } = node;
   const item = new vscode.TreeItem(sectionLabel(section), count > 0 ? vscode.TreeItemCollapsibleState.Collapsed : vscode.TreeItemCollapsibleState.None);
   const shown = section === "dead" ? deadCount(count) : count.toLocaleString();
-  item.description = filter === "" ? shown : `${shown}${SEPARATOR}${vscode.l10n.t("filter: {0}", filter)}`;
+  item.description = described([shown, filter === "" ? "" : vscode.l10n.t("filter: {0}", filter)]);
   item.iconPath = sectionIcon(section, count);
   item.tooltip = sectionTooltip(section);
   item.contextValue = rowContext("section", section === "partitions" ? count > 0 && "partitions" : section === "groups" ? false : count > 0 && section, isForeign(node.queue) && "foreign", isWritable(node.connection) && "writable");
@@ -129,11 +128,10 @@ export function partitionItem(node: PartitionNode): vscode.TreeItem {
   const now = Date.now();
   const item = new vscode.TreeItem(partition.name);
   const waits = partition.readyAt !== null && partition.readyAt > now ? partition.readyAt : null;
-  const parts = [
+  item.description = described([
     vscode.l10n.t("{0} behind", partition.lag.toLocaleString()),
     partition.leased ? vscode.l10n.t("leased") : waits === null ? "" : vscode.l10n.t("retry {0}", shortTime(waits, now)),
-  ].filter((part) => part !== "");
-  item.description = parts.join(SEPARATOR);
+  ]);
   if (waits !== null && !partition.leased) item.resourceUri = untilUri(partition.name, waits);
   item.iconPath = new vscode.ThemeIcon(partition.leased ? "lock" : "symbol-array");
   item.contextValue = rowContext("partition", isForeign(node.queue) && "foreign", isWritable(node.connection) && "writable");
@@ -149,14 +147,13 @@ export function groupItem(node: GroupNode): vscode.TreeItem {
   const { group } = node;
   const now = Date.now();
   const item = new vscode.TreeItem(group.name);
-  const parts = [
+  item.description = described([
     group.paused ? vscode.l10n.t("paused") : "",
     group.held === null ? "" : vscode.l10n.t("held"),
     vscode.l10n.t("{0} behind", group.lag.toLocaleString()),
     group.counts.leased > 0 ? vscode.l10n.t("{0} leased", group.counts.leased.toLocaleString()) : "",
     workersText(group.workers.length),
-  ].filter((part) => part !== "");
-  item.description = parts.join(SEPARATOR);
+  ]);
   item.iconPath = new vscode.ThemeIcon(group.paused ? "debug-pause" : "person");
   item.contextValue = rowContext("group", group.paused && "paused", isForeign(node.queue) && "foreign", isWritable(node.connection) && "writable");
   item.tooltip = new Tooltip(group.name)

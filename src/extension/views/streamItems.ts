@@ -1,12 +1,11 @@
 import * as vscode from "vscode";
 import type { StreamConsumer, StreamKind } from "../../core/index.ts";
 import { rowContext } from "../contexts.ts";
-import { bothTimes, bytesText, preview, shortTime } from "../models/format.ts";
+import { bothTimes, bytesText, described, preview, shortTime } from "../models/format.ts";
 import type { StreamNode, StreamPart, StreamsViewNode } from "../models/nodes.ts";
 import { Tooltip } from "./tooltip.ts";
 
 const { Collapsed } = vscode.TreeItemCollapsibleState;
-const SEPARATOR = " · ";
 
 export function streamItem(node: StreamsViewNode): vscode.TreeItem {
   const item = plainItem(node);
@@ -36,7 +35,7 @@ function plainItem(node: StreamsViewNode): vscode.TreeItem {
     case "streamMessage": {
       const { message } = node;
       const item = row(message.subject, "mail");
-      item.description = [String(message.sequence), shortTime(message.at, Date.now()), preview(message.payload, 60)].join(SEPARATOR);
+      item.description = described([String(message.sequence), shortTime(message.at, Date.now()), preview(message.payload, 60)]);
       item.contextValue = rowContext("streamItem");
       item.tooltip = new Tooltip(`${message.stream} ${message.sequence}`)
         .line(vscode.l10n.t("Subject"), message.subject)
@@ -55,7 +54,7 @@ function plainItem(node: StreamsViewNode): vscode.TreeItem {
 
 function wholeStream({ stream }: StreamNode): vscode.TreeItem {
   const item = row(stream.name, streamIcon(stream.kind), Collapsed);
-  item.description = [stream.messages === 1 ? vscode.l10n.t("1 message") : vscode.l10n.t("{0} messages", stream.messages.toLocaleString()), bytesText(stream.bytes)].join(SEPARATOR);
+  item.description = described([stream.messages === 1 ? vscode.l10n.t("1 message") : vscode.l10n.t("{0} messages", stream.messages.toLocaleString()), bytesText(stream.bytes)]);
   item.contextValue = rowContext("stream");
   item.tooltip = new Tooltip(stream.name)
     .line(vscode.l10n.t("Subjects"), stream.subjects.slice(0, 10).join(", "))
@@ -66,7 +65,7 @@ function wholeStream({ stream }: StreamNode): vscode.TreeItem {
 
 function consumerItem(consumer: StreamConsumer): vscode.TreeItem {
   const item = row(consumer.name, "person");
-  item.description = [vscode.l10n.t("{0} pending", consumer.pending.toLocaleString()), consumer.ackPending > 0 ? vscode.l10n.t("{0} unacknowledged", consumer.ackPending.toLocaleString()) : "", consumer.paused ? vscode.l10n.t("paused") : ""].filter((part) => part !== "").join(SEPARATOR);
+  item.description = described([vscode.l10n.t("{0} pending", consumer.pending.toLocaleString()), consumer.ackPending > 0 ? vscode.l10n.t("{0} unacknowledged", consumer.ackPending.toLocaleString()) : "", consumer.paused ? vscode.l10n.t("paused") : ""]);
   item.contextValue = rowContext("streamItem");
   item.tooltip = new Tooltip(consumer.name)
     .line(vscode.l10n.t("Subjects"), consumer.filters.join(", "))

@@ -1,20 +1,19 @@
 import * as vscode from "vscode";
 import { guessedPayload } from "../../core/index.ts";
 import { rowContext } from "../contexts.ts";
-import { bothTimes, preview } from "../models/format.ts";
+import { bothTimes, described, preview } from "../models/format.ts";
 import type { ArrivalNode, RecordingNode, TapNode } from "../models/nodes.ts";
 import type { Running } from "../taps/taps.ts";
 import { isWritable } from "./abilities.ts";
 import { Tooltip } from "./tooltip.ts";
 
-const SEPARATOR = " · ";
 
 export function tapItem({ tap, connection, amongOthers }: TapNode): vscode.TreeItem {
   const { stats, ended } = tap;
   const item = new vscode.TreeItem(tap.subjects.join(" "), vscode.TreeItemCollapsibleState.Expanded);
   const running = ended === undefined;
   const received = stats.received.toLocaleString();
-  item.description = described(tap, amongOthers, running ? vscode.l10n.t("{0} heard", received) : vscode.l10n.t("stopped after {0}", received));
+  item.description = whatAndWhere(tap, amongOthers, running ? vscode.l10n.t("{0} heard", received) : vscode.l10n.t("stopped after {0}", received));
   item.iconPath = new vscode.ThemeIcon(running ? "broadcast" : "circle-slash");
   item.contextValue = rowContext("tap", running && "running", isWritable(connection) && "writable");
   item.tooltip = tapTooltip(tap).line(vscode.l10n.t("Still kept"), stats.buffered).text(ended ?? "").value;
@@ -26,7 +25,7 @@ export function recordingItem({ recording, connection, amongOthers }: RecordingN
   const item = new vscode.TreeItem(recording.subjects.join(" "));
   const running = ended === undefined;
   const pushed = stats.pushed.toLocaleString();
-  item.description = described(recording, amongOthers, running ? vscode.l10n.t("{0} pushed to {1}", pushed, queue) : vscode.l10n.t("stopped after {0} pushed to {1}", pushed, queue));
+  item.description = whatAndWhere(recording, amongOthers, running ? vscode.l10n.t("{0} pushed to {1}", pushed, queue) : vscode.l10n.t("stopped after {0} pushed to {1}", pushed, queue));
   // What can't be pushed now is tried again; nobody should find out by what is missing.
   const failing = stats.buffered > 0 && stats.lastError !== null;
   item.iconPath = running ? new vscode.ThemeIcon("record", failing ? new vscode.ThemeColor("list.warningForeground") : undefined) : new vscode.ThemeIcon("circle-slash");
@@ -42,13 +41,13 @@ export function recordingItem({ recording, connection, amongOthers }: RecordingN
   return item;
 }
 
-function described({ connection, group }: Running, amongOthers: boolean, what: string): string {
-  return [
+function whatAndWhere({ connection, group }: Running, amongOthers: boolean, what: string): string {
+  return described([
     what,
     connection.state === "lost" ? vscode.l10n.t("connection lost") : "",
     group === null ? "" : vscode.l10n.t("queue group {0}", group),
     amongOthers ? connection.label : "",
-  ].filter((part) => part !== "").join(SEPARATOR);
+  ]);
 }
 
 function tapTooltip({ subjects, connection, stats }: Running): Tooltip {
@@ -63,7 +62,7 @@ export function arrivalItem(node: ArrivalNode): vscode.TreeItem {
   const { message, number } = node.arrival;
   const payload = guessedPayload(message.bytes);
   const item = new vscode.TreeItem(message.subject);
-  item.description = [preview(payload, 60), message.receivedAt.toLocaleTimeString()].join(SEPARATOR);
+  item.description = described([preview(payload, 60), message.receivedAt.toLocaleTimeString()]);
   item.iconPath = new vscode.ThemeIcon(message.reply === null ? "mail" : "question");
   item.contextValue = rowContext("arrival", isWritable(node.connection) && "writable");
   item.tooltip = new Tooltip(`${message.subject} ${number}`)

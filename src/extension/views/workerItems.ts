@@ -1,18 +1,17 @@
 import * as vscode from "vscode";
 import type { WorkerInfo } from "../../core/index.ts";
 import { rowContext } from "../contexts.ts";
-import { bothTimes } from "../models/format.ts";
+import { bothTimes, described } from "../models/format.ts";
 import type { WorkerDefinitionNode, WorkerInstanceNode } from "../models/nodes.ts";
 import { isWritable } from "./abilities.ts";
 import { Tooltip } from "./tooltip.ts";
 
-const SEPARATOR = " · ";
 
 export function workerDefinitionItem({ connection, definition, running }: WorkerDefinitionNode): vscode.TreeItem {
   const { settings } = definition;
   const item = new vscode.TreeItem(definition.name, running.length > 0 ? vscode.TreeItemCollapsibleState.Collapsed : vscode.TreeItemCollapsibleState.None);
   const state = running.length === 0 ? vscode.l10n.t("not running") : running.length === 1 ? vscode.l10n.t("running") : vscode.l10n.t("{0} running", running.length);
-  item.description = [settings.queues.join(", "), state].join(SEPARATOR);
+  item.description = described([settings.queues.join(", "), state]);
   item.iconPath = running.length > 0 ? new vscode.ThemeIcon("server-process", new vscode.ThemeColor("charts.green")) : new vscode.ThemeIcon("server-process");
   item.contextValue = rowContext("workerDefinition", running.length > 0 && "running", isWritable(connection) && "writable");
   item.tooltip = new Tooltip(definition.name)
@@ -26,12 +25,12 @@ export function workerDefinitionItem({ connection, definition, running }: Worker
 
 export function workerInstanceItem({ worker }: WorkerInstanceNode): vscode.TreeItem {
   const item = new vscode.TreeItem(worker.name);
-  item.description = [
+  item.description = described([
     statusText(worker),
     vscode.l10n.t("{0} processed", worker.processed.toLocaleString()),
     worker.failed > 0 ? vscode.l10n.t("{0} failed", worker.failed.toLocaleString()) : "",
     `pid ${worker.pid}`,
-  ].filter((part) => part !== "").join(SEPARATOR);
+  ]);
   item.iconPath = statusIcon(worker);
   item.contextValue = rowContext("workerInstance", "running");
   item.tooltip = new Tooltip(worker.name)

@@ -5,6 +5,7 @@ import { encryption } from "./encryption.ts";
 import { groups } from "./groups.ts";
 import type { BrokerFactory } from "./harness.ts";
 import { inspect } from "./inspect.ts";
+import { metricStates } from "./metric-states.ts";
 import { newest } from "./newest.ts";
 import { options } from "./options.ts";
 import { order } from "./order.ts";
@@ -24,7 +25,7 @@ import { workers } from "./workers.ts";
 
 /** Every rule of the contract (docs/semantics.md), for any broker. */
 export function contract(factory: BrokerFactory): void {
-  for (const part of [order, groups, pop, settle, attempts, deadLetters, undo, transactions, push, data, options, encryption, inspect, newest, seekPreview, repair, traces, watch, queues, workers]) part(factory);
+  for (const part of [order, groups, pop, settle, attempts, deadLetters, undo, transactions, push, data, options, encryption, inspect, newest, metricStates, seekPreview, repair, traces, watch, queues, workers]) part(factory);
 }
 
 /** What users of Queen MQ and PyQueue rely on. */

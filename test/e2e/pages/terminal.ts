@@ -24,9 +24,4 @@ export class Terminal {
   named(name: string | RegExp): Locator {
     return this.#page.locator(".terminal-tabs-entry, .panel .single-terminal-tab").filter({ hasText: name }).first();
   }
-
-  async interrupt(): Promise<void> {
-    await this.screen.click();
-    await this.#page.keyboard.press("Control+C");
-  }
 }

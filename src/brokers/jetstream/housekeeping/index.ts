@@ -2,6 +2,7 @@ import type { Definition } from "../definition.ts";
 import type { Engine } from "../engine.ts";
 import { retire } from "./retire.ts";
 import { sweep } from "./sweep.ts";
+import type { SweptTo } from "./sweep.ts";
 
 /** Milliseconds between two looks at the clock: they cost nothing. */
 const EVERY = 1_000;
@@ -19,6 +20,8 @@ interface Kept {
   next: number;
   pause: number;
   sweptAt: number;
+  /** `null`: to the end. */
+  sweptTo: SweptTo | null;
   /** Behind which message the search for those that are over goes on. */
   place: number;
 }
@@ -42,7 +45,7 @@ export class Housekeeping {
     const now = performance.now();
     const known = this.#queues.get(queue.id);
     const due = this.#engine.now() + shortest(queue);
-    if (known === undefined) this.#queues.set(queue.id, { queue, usedAt: now, next: Math.min(due, this.#engine.now() + SOON), pause: SOON, sweptAt: now, place: 0 });
+    if (known === undefined) this.#queues.set(queue.id, { queue, usedAt: now, next: Math.min(due, this.#engine.now() + SOON), pause: SOON, sweptAt: now, sweptTo: null, place: 0 });
     else {
       known.usedAt = now;
       known.next = Math.min(known.next, due);
@@ -101,9 +104,9 @@ export class Housekeeping {
       // What is overdue has to stay for now: a group still needs it.
       kept.next = due > now && place === 0 ? due : now + kept.pause;
     }
-    if (performance.now() - kept.sweptAt < SWEEP_EVERY) return;
+    if (performance.now() - kept.sweptAt < (kept.sweptTo === null ? SWEEP_EVERY : SOON)) return;
     kept.sweptAt = performance.now();
-    await sweep(this.#engine, kept.queue);
+    kept.sweptTo = await sweep(this.#engine, kept.queue, kept.sweptTo ?? undefined);
   }
 }
 

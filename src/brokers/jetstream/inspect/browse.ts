@@ -28,7 +28,7 @@ const LEAST = 10;
 /** More dead letters than the server lists in one answer are looked for among the messages instead. */
 const LISTED = 100_000;
 /** The log has been read, and of the scheduled ones none. */
-const ALL_SCHEDULED = "@";
+export const ALL_SCHEDULED = "@";
 const END: Chunk = { messages: [], read: 0, to: null };
 const BEFORE_ALL: DuePlace = { due: -1, seq: 0 };
 const AFTER_ALL: DuePlace = { due: Infinity, seq: 0 };
@@ -88,6 +88,8 @@ class Search {
   readonly #limit: number;
   readonly #budget = new ScanBudget();
   readonly #matches: (message: Message) => boolean;
+  /** More are read where those before were no messages: behind the last one there may be thousands of events. */
+  #least = LEAST;
 
   constructor(reading: Reading, request: BrowseRequest, limit: number) {
     this.#reading = reading;
@@ -102,6 +104,7 @@ class Search {
     for (let place = after; ; ) {
       const { messages, read, to } = await next(place);
       if (to === null) return null;
+      this.#least = messages.length > 0 ? LEAST : Math.min(CHUNK, 2 * this.#least);
       const fitting = messages.filter((message) => this.#isAsked(message));
       const shown = await this.#shown(fitting);
       for (const message of messages) {
@@ -208,7 +211,7 @@ class Search {
   /** How many to read at once: many of them where few may match. */
   get #most(): number {
     const { state, match } = this.#request;
-    return Math.min(this.#budget.rows + 1, state !== undefined || match !== undefined ? CHUNK : Math.max(LEAST, this.#limit + 1 - this.items.length));
+    return Math.min(this.#budget.rows + 1, state !== undefined || match !== undefined ? CHUNK : Math.max(this.#least, this.#limit + 1 - this.items.length));
   }
 
   /** @param seqs in order */
@@ -248,7 +251,7 @@ function duePlaceText(queue: string, { due, seq }: DuePlace): string {
 }
 
 /** `k3x9f0a2-42` behind that message, `k3x9f0a2-42@1700000000000` behind that one among the scheduled. Takes the id of any message too, so that people can go on behind one they see. */
-async function readPlace(reading: Reading, after: unknown): Promise<Place> {
+export async function readPlace(reading: Reading, after: unknown): Promise<Place> {
   if (after === ALL_SCHEDULED) return BEFORE_ALL;
   const match = typeof after === "string" ? /^([^@]*)(?:@(\d{1,16}))?$/.exec(after) : null;
   const key = parsed(match?.[1], "");

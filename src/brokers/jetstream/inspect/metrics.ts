@@ -1,5 +1,5 @@
 import { checkedSpan, checkMinutes, MINUTE, minuteOf, MOST_MINUTES, percentile } from "../../../core/index.ts";
-import type { Instant, MetricPoint } from "../../../core/index.ts";
+import type { DepthByState, Instant, MetricPoint } from "../../../core/index.ts";
 import { aheadOf, heldBy } from "../counts.ts";
 import type { Definition } from "../definition.ts";
 import type { Engine } from "../engine.ts";
@@ -8,11 +8,13 @@ import { firstOf } from "../history.ts";
 import type { Buckets, Tally, Timings } from "../history.ts";
 import type { LogMessage } from "../message.ts";
 import { NO_TOTALS } from "../record.ts";
-import type { Totals } from "../record.ts";
+import type { GroupRecord, Lease, Totals } from "../record.ts";
 import { Subjects } from "../subjects.ts";
 
 interface Row extends Tally {
   readonly minute: Instant;
+  /** Of the present one: whose ends are still to come. */
+  readonly leases?: readonly Lease[];
 }
 
 /** A group at the ends of minutes in which it changed, oldest first. */
@@ -45,7 +47,7 @@ export async function metrics(engine: Engine, queue: Definition, request: { read
   const known = series.filter((one) => one !== null);
   const minutes = [...new Set([...pushed.keys(), ...known.flatMap(({ rows }) => rows.map(({ minute }) => minute))])].sort((a, b) => a - b);
   checkMinutes(minutes.length);
-  const depths = await depthsOf(entries, span, pushed, known, minutes);
+  const [depths, scheduled] = await Promise.all([depthsOf(entries, span, pushed, known, minutes), engine.api.countFrom(new Subjects(queue.name).log, new Subjects(queue.name).allScheduled, { seq: 1 })]);
   const grown = known.map(growths);
   return minutes.flatMap((minute, i) => {
     const all = grown.flatMap((byMinute) => byMinute.get(minute) ?? []);
@@ -57,8 +59,35 @@ export async function metrics(engine: Engine, queue: Definition, request: { read
       failed: total("failed"), expired: total("expired"), dead: total("dead"), redriven: total("redriven"),
     };
     if (Object.values(counters).every((n) => n === 0)) return [];
-    return [{ minute, ...counters, depth: depths[i] ?? 0, ...percentilesOf(timings.get(minute)) }];
+    const { depth, group: deepest } = depths[i] ?? { depth: 0, group: null };
+    return [{ minute, ...counters, depth, states: statesAt(known, deepest, depth, minute, scheduled), ...percentilesOf(timings.get(minute)) }];
   });
+}
+
+/** @param deepest the group that is shown; `null` before there was one. @param scheduled how many there are now */
+function statesAt(series: readonly Series[], deepest: Series | null, depth: number, minute: Instant, scheduled: number): DepthByState {
+  const own = deepest === null ? null : lastOf(deepest, minute);
+  const leased = own === null ? 0 : own.leases === undefined ? (own.leased ?? null) : leasedAtEnd(own.leases, minute);
+  const dead = series.map((one) => (lastOf(one, minute) ?? { dead: 0 }).dead ?? null);
+  // The minute of a group's last commit is the present one, as far as is known.
+  const current = series.length === 0 || series.some((one) => lastOf(one, minute)?.leases !== undefined);
+  const then = series.flatMap((one) => lastOf(one, minute)?.scheduled ?? []);
+  return {
+    waiting: leased === null ? null : Math.max(0, depth - leased),
+    leased,
+    scheduled: current ? scheduled : (then.at(-1) ?? null),
+    dead: dead.every((n) => n !== null) ? dead.reduce((sum, n) => sum + n, 0) : null,
+  };
+}
+
+/** The last row that is known at the end of a minute. */
+function lastOf({ rows, before }: Series, minute: Instant): Row | null {
+  return rows.findLast((row) => row.minute <= minute) ?? before;
+}
+
+function leasedAtEnd(leases: readonly Lease[], minute: Instant): number {
+  const end = minute + MINUTE;
+  return leases.reduce((sum, { since, ends, open }) => (since < end && ends > end ? sum + open.length : sum), 0);
 }
 
 /** From a queue's making to now. */
@@ -94,17 +123,22 @@ async function seriesOf(engine: Engine, queue: Definition, group: string, { from
   const subjects = new Subjects(queue.name);
   const filter = subjects.history(group, "*");
   const start = await firstOf(engine, subjects.state, filter, from);
-  const [earlier, stored, ahead] = await Promise.all([
+  const [earlier, stored, ahead, dead] = await Promise.all([
     engine.api.read(subjects.state, { seq: Math.max(1, start - 1) }),
     engine.api.readMany(subjects.state, filter, start, MOST_MINUTES + 1),
     aheadOf(engine, queue, (priority) => at[priority] ?? 0),
+    engine.api.countFrom(subjects.log, subjects.allDead(group), { seq: 1 }),
   ]);
   const rows = stored.map(rowOf).filter(({ minute }) => minute >= from && minute < to);
   // The minute of the last commit stands in the record itself.
-  const current: Row = { minute: last, totals, pushed: 0, depth: leased + retrying + waiting + ahead - (await entries.since(last + MINUTE)) };
+  const current: Row = { minute: last, totals, pushed: 0, depth: leased + retrying + waiting + ahead - (await entries.since(last + MINUTE)), dead, leases: leasesIn(record) };
   if (last >= from && last < to) rows.push(current);
   const own = earlier?.subject.startsWith(filter.slice(0, -1)) === true ? rowOf(earlier) : null;
   return { rows, before: last > 0 && last < from ? current : own };
+}
+
+function leasesIn({ leases, parts }: GroupRecord): Lease[] {
+  return [...leases.values(), ...[...parts.values()].flatMap(({ lease }) => lease ?? [])];
 }
 
 function rowOf({ subject, data }: Pick<LogMessage, "subject" | "data">): Row {
@@ -126,8 +160,14 @@ function growths({ rows, before }: Series): ReadonlyMap<Instant, Totals> {
   }));
 }
 
+interface Depth {
+  readonly depth: number;
+  /** The group that is so far behind; `null` before there was one. */
+  readonly group: Series | null;
+}
+
 /** At the ends of the minutes: what the last known one of a group had, and what came since. */
-async function depthsOf(entries: Entries, { from }: Span, pushed: ReadonlyMap<Instant, number>, series: readonly Series[], minutes: readonly Instant[]): Promise<number[]> {
+async function depthsOf(entries: Entries, { from }: Span, pushed: ReadonlyMap<Instant, number>, series: readonly Series[], minutes: readonly Instant[]): Promise<Depth[]> {
   let left = await entries.since(from);
   const after = new Map<Instant, number>();
   for (const minute of minutes) after.set(minute, (left -= pushed.get(minute) ?? 0));
@@ -141,9 +181,10 @@ async function depthsOf(entries: Entries, { from }: Span, pushed: ReadonlyMap<In
   }));
   const all = await entries.since(0);
   return minutes.map((minute, i) => {
-    const known = depths.flatMap((one) => one[i] ?? []);
+    const known = depths.flatMap((one, n) => (one[i] == null ? [] : [{ depth: Math.max(0, one[i]), group: series[n] ?? null }]));
     // Before there was a group, everything waited.
-    return Math.max(0, ...(known.length > 0 ? known : [all - (after.get(minute) ?? 0)]));
+    const first: Depth = known[0] ?? { depth: Math.max(0, all - (after.get(minute) ?? 0)), group: null };
+    return known.reduce((most, one) => (one.depth > most.depth ? one : most), first);
   });
 }
 
