@@ -67,6 +67,7 @@ async function useEverything(broker: Broker): Promise<void> {
   await messages.pop(q, { batch: 2, onlyNew: true });
   await messages.pop(q, { batch: 2, atMostOnce: true });
   await messages.settleAndPop([], q, { wait: 1, group: "other", start: 5 });
+  await messages.pop(q, { group: "many", batch: 100 });
   await workers.heartbeat({ id: "w", name: "w", queues: [q], group: "default", host: "h", pid: 1, startedAt: 1, concurrency: 1, status: "idle", current: [], processed: 0, failed: 0, interval: 1_000 });
   await look();
   await repair.redrive(q, { filter: {}, limit: 1 });

@@ -1,4 +1,5 @@
 import type { GroupStart } from "../../core/index.ts";
+import { STORE_ACKS } from "./known.ts";
 import type { ReadTx, WriteTx } from "./tx.ts";
 
 export interface GroupRow {
@@ -45,7 +46,7 @@ export function groupsOf(tx: ReadTx, qid: number): GroupRow[] {
 
 /** Among the leases, where an ack writes a page anyway: see the table. */
 export function storeAcks(tx: WriteTx, gid: number, acks: number): void {
-  if (tx.run("UPDATE lease SET open = ? WHERE lease = ?", acks, -gid) > 0) return;
+  if (tx.run(STORE_ACKS, acks, -gid) > 0) return;
   tx.run("INSERT INTO lease (lease, token, lane, gid, keyed, first, last, open, leased_at, expires_at) VALUES (?, '', 0, 0, 0, 0, 0, ?, 0, 0)", -gid, acks);
 }
 

@@ -3,6 +3,9 @@ import type { Delivery } from "../../core/index.ts";
 import type { Work } from "./context.ts";
 import { recordEvent, records } from "./events.ts";
 import { messageId } from "./ids.ts";
+import { INSERT_LEASE, RENEW_LEASE } from "./known.ts";
+import type { KnownLease } from "./known.ts";
+import type { Lease } from "./leases.ts";
 import type { LiveGroup, LiveQueue } from "./live.ts";
 import type { Wanted } from "./pop.ts";
 import { receiptText } from "./receipts.ts";
@@ -10,16 +13,10 @@ import { encodingOf, headersOf, originOf } from "./rows.ts";
 import { storedIds } from "./standing.ts";
 import type { Candidate, LaneCursor } from "./take-rows.ts";
 
-const INSERT_LEASE = "INSERT OR IGNORE INTO lease (lease, token, lane, gid, keyed, first, last, open, done, leased_at, expires_at, worker) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-
 /** Numbers of leases: see the table. */
 const LEASES_OF_LANE = 2 ** 20;
 
-export interface NewLease {
-  readonly lease: number;
-  readonly token: string;
-  readonly expiresAt: number;
-}
+export type NewLease = Pick<Lease, "lease" | "token" | "expires_at">;
 
 /** What one pop hands over: leases, and the deliveries of what was taken. */
 export class Handover {
@@ -47,9 +44,21 @@ export class Handover {
     for (;;) {
       // Its number is free but for one case in a million for each lease that the lane has.
       const lease = cursor.lane * LEASES_OF_LANE + 1 + Math.floor(Math.random() * (LEASES_OF_LANE - 1));
-      const made = tx.run(INSERT_LEASE, lease, token, cursor.lane, this.#group.gid, cursor.name === null ? 0 : 1, first, last, open, storedIds(done), tx.now, expiresAt, this.#wanted.worker);
-      if (made === 1) return { lease, token, expiresAt };
+      const row = { lease, token, lane: cursor.lane, gid: this.#group.gid, keyed: cursor.name === null ? 0 : 1, first, last, open, done: storedIds(done), leased_at: tx.now, expires_at: expiresAt, worker: this.#wanted.worker };
+      const made = tx.run(INSERT_LEASE, lease, token, row.lane, row.gid, row.keyed, first, last, open, row.done, tx.now, expiresAt, row.worker);
+      if (made !== 1) continue;
+      tx.live.known.leased({ row, cursor, since: tx.now });
+      return row;
     }
+  }
+
+  /** A lease that is settled whole becomes the next one of its lane: its receipts are stale by the new token. */
+  renewed({ row, cursor, since }: KnownLease, first: number, last: number, open: number): NewLease {
+    const { tx } = this.#work;
+    const next = { ...row, token: newToken(), first, last, open, leased_at: tx.now, expires_at: this.expiresAt() };
+    tx.run(RENEW_LEASE, next.token, first, last, open, next.leased_at, next.expires_at, next.lease);
+    tx.live.known.leased({ row: next, cursor, since });
+    return next;
   }
 
   /** Delivered at most once: completed on delivery. */
@@ -109,7 +118,7 @@ export class Handover {
       receipt: lease === null ? null : receiptText(lease.lease, lease.token, row.id, row.alias),
       attempt: 1 + (row.charges ?? 0),
       deliveryCount: 1 + (row.deliveries ?? 0),
-      leaseExpiresAt: lease === null ? null : lease.expiresAt,
+      leaseExpiresAt: lease === null ? null : lease.expires_at,
     };
   }
 }

@@ -3,9 +3,10 @@ import type { Work } from "./context.ts";
 import { recordEvent, records } from "./events.ts";
 import { fail } from "./failure.ts";
 import type { Delivered, Fate } from "./failure.ts";
+import { DELETE_LEASE } from "./known.ts";
 import type { LiveGroup, LiveQueue } from "./live.ts";
 import { idList, storedIds } from "./standing.ts";
-import type { ReadTx } from "./tx.ts";
+import type { ReadTx, WriteTx } from "./tx.ts";
 
 export interface Lease {
   readonly lease: number;
@@ -56,6 +57,11 @@ export function expiredLease(tx: ReadTx, gid: number, lane: number): Lease | und
   return tx.get<Lease>(`SELECT ${COLUMNS} FROM lease WHERE lease > ?2 * 1048576 AND lease < ?2 * 1048576 + 1048576 AND gid = ?1 AND expires_at <= ?3 ORDER BY expires_at LIMIT 1`, gid, lane, tx.now);
 }
 
+export function deleteLease(tx: WriteTx, { lease }: Lease): void {
+  tx.run(DELETE_LEASE, lease);
+  tx.live.known.ended(lease);
+}
+
 /** Messages of the log in a lease's range, settled or not, in order. */
 function rangeOf(tx: ReadTx, lease: Lease, upTo: number, limit: number): OpenMessage[] {
   return tx.all<OpenMessage>("SELECT id, alias FROM msg INDEXED BY msg_lane WHERE lane = ? AND id > ? AND id <= ? ORDER BY id LIMIT ? + 0", lease.lane, lease.first, upTo, limit);
@@ -97,7 +103,7 @@ export function endKeyed(work: Work, { queue, group }: Holder, lease: Lease, don
   const beyond = [...new Set([...settled, ...idList(cursor?.done ?? null)])].filter((id) => id > pos);
   group.delivered += open.length;
   group.passed += ended;
-  tx.run("DELETE FROM lease WHERE lease = ?", lease.lease);
+  deleteLease(tx, lease);
   tx.run(
     "UPDATE cursor SET pos = ?1, done = ?2, lease = NULL, passed = passed + ?3, ready_at = CASE WHEN EXISTS (SELECT 1 FROM msg INDEXED BY msg_lane WHERE lane = ?5 AND id > ?1) THEN ?4 END WHERE lane = ?5 AND gid = ?6",
     pos, storedIds(beyond), ended, readyAt, lease.lane, group.gid,
@@ -157,7 +163,7 @@ export function expireUnkeyed(work: Work, { queue, group }: Holder, lease: Lease
   group.delivered += open.length;
   const progress = open.length > 0 || range.length > 0;
   if (lease.open > open.length && progress) tx.run("UPDATE lease SET first = ?, open = open - ? WHERE lease = ?", range.at(-1)?.id ?? lease.first, open.length, lease.lease);
-  else tx.run("DELETE FROM lease WHERE lease = ?", lease.lease);
+  else deleteLease(tx, lease);
 }
 
 function ranOut(lease: Lease): Failure {

@@ -2,6 +2,7 @@ import { minuteOf } from "../../core/index.ts";
 import type { Instant } from "../../core/index.ts";
 import { findGroup, groupById, groupsOf, storeAcks } from "./group-row.ts";
 import type { GroupRow } from "./group-row.ts";
+import { KnownLanes } from "./known.ts";
 import { leasedAtEnd, leasesOf } from "./leased-at.ts";
 import { findQueue, queueById, queueNotFound } from "./queue-row.ts";
 import type { QueueRow } from "./queue-row.ts";
@@ -30,6 +31,7 @@ export class Kept {
   readonly complete = new Set<number>();
   /** When a group's leases were last looked at for those that ran out. */
   readonly looked = new Map<number, Instant>();
+  readonly lanes = new KnownLanes();
   /** Messages that a group's leases held at the end of the minute of its row, as long as that is its minute. */
   readonly leasedAt = new Map<number, { readonly minute: Instant; readonly leased: number }>();
 
@@ -58,6 +60,10 @@ export class Live {
   constructor(tx: WriteTx, kept: Kept) {
     this.#tx = tx;
     this.#kept = kept;
+  }
+
+  get known(): KnownLanes {
+    return this.#kept.lanes;
   }
 
   findQueue(name: string): LiveQueue | undefined {

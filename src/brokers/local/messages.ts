@@ -1,5 +1,5 @@
 import { checkSettlements, checkTraceInput, flagOf, invalidInput, leaseTime, listOf, objectOf, queueName, waitTime } from "../../core/index.ts";
-import type { Delivery, Messages, PopRequest, PushResult, RenewResult, TraceInput, Transaction, TransactionResult } from "../../core/index.ts";
+import type { Delivery, Messages, PopRequest, PushResult, RenewResult, Settlement, SettleResult, TraceInput, Transaction, TransactionResult } from "../../core/index.ts";
 import { change } from "./context.ts";
 import type { Local, Work } from "./context.ts";
 import { insertEvent } from "./events.ts";
@@ -13,7 +13,8 @@ import { wanted } from "./pop-request.ts";
 import { pushInto } from "./push.ts";
 import { queueForPush } from "./queues.ts";
 import { renewAll } from "./renew.ts";
-import { settleAll } from "./settle.ts";
+import { endSpent, settleAll } from "./settle.ts";
+import type { SpentLease } from "./settle.ts";
 import { tryUntil } from "./wait.ts";
 
 export function messagesFacet(local: Local): Messages {
@@ -45,7 +46,7 @@ export function messagesFacet(local: Local): Messages {
       const want = wanted(request);
       const wait = waitTime(request);
       queueName(queue);
-      const both = await change(local, (work) => ({ settled: settleAll(work, settlements), deliveries: pop(work, queue, want) }));
+      const both = await change(local, (work) => settleThenPop(work, settlements, queue, want));
       if (both.deliveries.length > 0 || wait === 0) return both;
       // What was settled is stored, and its caller must hear so: the next pop tells what ended this wait.
       return { settled: both.settled, deliveries: await popUntil(queue, request, want).catch(() => []) };
@@ -83,6 +84,14 @@ function push(work: Work, queue: string, items: readonly Incoming[], create: boo
 
 function pop(work: Work, queue: string, want: Wanted): Delivery[] {
   return popFrom(work, work.tx.live.queue(queue), want);
+}
+
+function settleThenPop(work: Work, settlements: readonly Settlement[], queue: string, want: Wanted): { settled: SettleResult[]; deliveries: Delivery[] } {
+  const spent: SpentLease[] = [];
+  const settled = settleAll(work, settlements, spent);
+  const deliveries = popFrom(work, work.tx.live.queue(queue), want, spent);
+  for (const lease of spent) endSpent(work, lease);
+  return { settled, deliveries };
 }
 
 /** A stale receipt throws, so that the whole transaction is undone. */

@@ -5,6 +5,8 @@ import { makeCursor, makeCursors, openGroup } from "./groups.ts";
 import { endRunOut } from "./leases.ts";
 import type { LiveGroup, LiveQueue } from "./live.ts";
 import { bringInDue } from "./scheduled.ts";
+import { endSpent } from "./settle.ts";
+import type { SpentLease } from "./settle.ts";
 import { CURSOR_COLUMNS, laneCursor } from "./take-rows.ts";
 import type { CursorColumns, LaneCursor } from "./take-rows.ts";
 import { Taking } from "./take.ts";
@@ -21,7 +23,8 @@ const LANES = 1_000;
 const READY_LANES = `SELECT ${CURSOR_COLUMNS} FROM cursor AS c INDEXED BY cursor_ready CROSS JOIN lane AS l ON l.lid = c.lane WHERE c.gid = ? AND c.prio = ? AND c.ready_at <= ? AND c.lease IS NULL ORDER BY c.ready_at LIMIT ? + 0`;
 const ONE_LANE = `SELECT ${CURSOR_COLUMNS} FROM cursor AS c CROSS JOIN lane AS l ON l.lid = c.lane WHERE c.lane = ? AND c.gid = ?`;
 
-export function popFrom(work: Work, queue: LiveQueue, wanted: Wanted): Delivery[] {
+/** @param spent leases that are settled whole: where it can, it goes on in their lanes; it ends those that it doesn't leave to its caller */
+export function popFrom(work: Work, queue: LiveQueue, wanted: Wanted, spent: SpentLease[] = []): Delivery[] {
   const { tx } = work;
   // First: a group that starts at new begins behind what was due before.
   if (queue.scheduled > 0) bringInDue(tx, queue);
@@ -31,12 +34,18 @@ export function popFrom(work: Work, queue: LiveQueue, wanted: Wanted): Delivery[
   const room = Math.min(wanted.batch, group.held ?? Infinity);
   if (room <= 0) return [];
   const taking = new Taking(work, queue, group, wanted, room);
+  goOn(work, taking, wanted, spent);
   if (wanted.message !== null) taking.takeMessage(wanted.message, (lane) => cursorOf(work, queue, group, lane));
   else if (wanted.partition !== null) takePartition(work, queue, group, taking, wanted.partition);
-  else takeReady(work, queue, group, taking);
+  else if (!taking.full) takeReady(work, queue, group, taking);
   const { deliveries } = taking;
   if (group.held !== null) group.held -= deliveries.length;
   return deliveries;
+}
+
+function goOn(work: Work, taking: Taking, wanted: Wanted, spent: SpentLease[]): void {
+  const anywhere = wanted.message === null && wanted.partition === null && !wanted.onlyNew && !wanted.atMostOnce;
+  for (const lease of spent.splice(0)) if (!anywhere || taking.full || !taking.goOn(lease)) endSpent(work, lease);
 }
 
 /** Lanes that wait longest first, within the highest priority. */

@@ -13,6 +13,7 @@ import type { LiveQueue } from "./live.ts";
 import { append } from "./log.ts";
 import type { Entry } from "./log.ts";
 import { checkRoom, dropOldest } from "./overflow.ts";
+import { bringInDue } from "./scheduled.ts";
 import { afterNumber, limitOf } from "../../core/index.ts";
 
 type Redriven = RedriveResult["redriven"][number];
@@ -47,6 +48,8 @@ function redriveStep(work: Work, name: string, request: RedriveRequest, after: n
   const letters = dids.flatMap((did) => deadRow(tx, did) ?? []);
   checkRedriveSecrecy(source, target, letters.some(({ body }) => isSealed(body)), request);
   const todo = letters.filter((letter) => letter.redriven === 0 || request.again === true);
+  // What was due before stands before them.
+  if (todo.length > 0 && target.scheduled > 0) bringInDue(tx, target);
   const limited = target.options.maxSize > 0 && todo.length > 0;
   if (limited && target.options.overflow === "reject") checkRoom(tx, target, todo.length);
   const ids = new Map(todo.map((letter) => [letter.did, redriveOne(work, source, target, letter, request)]));

@@ -1,5 +1,6 @@
 import type { Work } from "./context.ts";
 import { writeEvent } from "./events.ts";
+import { DELETE_LEASE } from "./known.ts";
 import { expireKeyed, leaseById } from "./leases.ts";
 import type { Holder } from "./leases.ts";
 import type { LiveGroup, LiveQueue } from "./live.ts";
@@ -77,8 +78,9 @@ function endRunOut(work: Work, holder: Holder, key: number): boolean {
 
 function leaveLease(tx: WriteTx, group: LiveGroup, message: Placed, lease: { readonly lease: number; readonly done: string | null }): void {
   const row = tx.get<{ open: number; last: number }>("UPDATE lease SET open = open - 1, done = ? WHERE lease = ? RETURNING open, last", storedIds([...idList(lease.done), message.id]), lease.lease);
+  tx.live.known.clear();
   if (row === undefined || row.open > 0) return;
-  tx.run("DELETE FROM lease WHERE lease = ?", lease.lease);
+  tx.run(DELETE_LEASE, lease.lease);
   if (message.keyed) tx.run("UPDATE cursor SET pos = ?, lease = NULL, ready_at = ? WHERE lane = ? AND gid = ?", row.last, tx.now, message.lane, group.gid);
 }
 

@@ -5,12 +5,13 @@ import { recordEvent, records } from "./events.ts";
 import { fail, reject } from "./failure.ts";
 import type { Delivered, Fate } from "./failure.ts";
 import { messageId } from "./ids.ts";
-import { endKeyed, giveBack, leaseById, openOfLog } from "./leases.ts";
+import { END_KEYED } from "./known.ts";
+import { deleteLease, endKeyed, giveBack, leaseById, openOfLog } from "./leases.ts";
 import type { Lease } from "./leases.ts";
 import type { LiveGroup, LiveQueue } from "./live.ts";
 import { parseReceipt } from "./receipts.ts";
 import type { Receipt } from "./receipts.ts";
-import { idList, storedIds } from "./standing.ts";
+import { hasNoHistory, idList, storedIds } from "./standing.ts";
 import type { ReadTx, WriteTx } from "./tx.ts";
 
 /** Above this many, settled ids at the start of a lease are cut off instead of listed. */
@@ -23,8 +24,15 @@ interface Asked {
   readonly receipt: Receipt;
 }
 
-/** One result a settlement, in order. */
-export function settleAll(work: Work, settlements: readonly Settlement[]): SettleResult[] {
+/** A lease that is settled whole: it ends, or the next pop goes on with it. */
+export interface SpentLease {
+  readonly lease: Lease;
+  /** Messages that were settled last. */
+  readonly n: number;
+}
+
+/** One result a settlement, in order. @param spent gets the leases that are settled whole, which the caller then ends */
+export function settleAll(work: Work, settlements: readonly Settlement[], spent: SpentLease[] | null = null): SettleResult[] {
   const results = new Array<SettleResult>(settlements.length);
   const byLease = new Map<number, Asked[]>();
   settlements.forEach((settlement, index) => {
@@ -37,8 +45,13 @@ export function settleAll(work: Work, settlements: readonly Settlement[]): Settl
     if (same === undefined) byLease.set(receipt.lease, [{ index, settlement, receipt }]);
     else same.push({ index, settlement, receipt });
   });
-  for (const [lease, asked] of byLease) new LeaseSettling(work, results).settle(lease, asked);
+  for (const [lease, asked] of byLease) new LeaseSettling(work, results, spent).settle(lease, asked);
   return results;
+}
+
+export function endSpent({ tx }: Work, { lease, n }: SpentLease): void {
+  deleteLease(tx, lease);
+  if (lease.keyed === 1) tx.run(END_KEYED, lease.last, n, tx.now, lease.lane, lease.gid);
 }
 
 function readReceipt(text: string): Receipt | QueuescopeError {
@@ -62,22 +75,24 @@ export function liveLease(work: Work, lease: Lease | undefined, token: string): 
 class LeaseSettling {
   readonly #work: Work;
   readonly #results: SettleResult[];
+  readonly #spent: SpentLease[] | null;
   #acked = 0;
 
-  constructor(work: Work, results: SettleResult[]) {
+  constructor(work: Work, results: SettleResult[], spent: SpentLease[] | null) {
     this.#work = work;
+    this.#spent = spent;
     this.#results = results;
   }
 
   settle(key: number, asked: readonly Asked[]): void {
-    const row = leaseById(this.#work.tx, key);
+    const row = this.#work.tx.live.known.lease(key)?.row ?? leaseById(this.#work.tx, key);
     const found = row === undefined ? undefined : liveLease(this.#work, row, row.token);
     if (found === undefined) {
       for (const one of asked) this.#refuse(one, leaseLost());
       return;
     }
     const { lease, queue, group } = found;
-    const open = new OpenLease(this.#work.tx, lease, group);
+    const open = new OpenLease(this.#work.tx, lease, group, this.#spent);
     const placements: Placement<Asked>[] = [];
     for (const one of asked) {
       if (one.receipt.token !== lease.token) this.#refuse(one, leaseLost());
@@ -186,12 +201,15 @@ export class OpenLease {
   readonly done: Set<number>;
   readonly #tx: ReadTx;
   readonly #group: LiveGroup;
+  readonly #spent: SpentLease[] | null;
   readonly #claimed = new Set<number>();
   readonly #settled: number[] = [];
   #returned = 0;
   #retryAt = Infinity;
 
-  constructor(tx: ReadTx, lease: Lease, group: LiveGroup) {
+  /** @param spent where to put it once it is settled whole; `null`: it ends then */
+  constructor(tx: ReadTx, lease: Lease, group: LiveGroup, spent: SpentLease[] | null = null) {
+    this.#spent = spent;
     this.#tx = tx;
     this.lease = lease;
     this.#group = group;
@@ -237,7 +255,7 @@ export class OpenLease {
     if (n === 0) return;
     group.passed += n;
     group.delivered += n;
-    if (tx.lists("SELECT 1 FROM exc WHERE gid = ? LIMIT 1", group.gid).length === 0) return;
+    if (hasNoHistory(tx, group.gid)) return;
     for (const id of this.#settled) tx.run("DELETE FROM exc WHERE gid = ? AND id = ?", group.gid, id);
   }
 
@@ -259,11 +277,7 @@ export class OpenLease {
       this.pass(work, group);
       return;
     }
-    work.tx.run("DELETE FROM lease WHERE lease = ?", lease.lease);
-    work.tx.run(
-      "UPDATE cursor SET pos = ?1, lease = NULL, passed = passed + ?2, ready_at = CASE WHEN EXISTS (SELECT 1 FROM msg INDEXED BY msg_lane WHERE lane = ?4 AND id > ?1) THEN ?3 END WHERE lane = ?4 AND gid = ?5",
-      lease.last, n, work.tx.now, lease.lane, group.gid,
-    );
+    this.#spend(work, { lease, n });
   }
 
   /** A partition's cursor keeps count of what is settled. */
@@ -271,14 +285,20 @@ export class OpenLease {
     if (this.#settled.length > 0) tx.run("UPDATE cursor SET passed = passed + ? WHERE lane = ? AND gid = ?", this.#settled.length, this.lease.lane, group.gid);
   }
 
-  #storeRow({ tx }: Work, open: number): void {
+  #storeRow(work: Work, open: number): void {
     const { lease } = this;
+    const { tx } = work;
     if (open <= 0) {
-      tx.run("DELETE FROM lease WHERE lease = ?", lease.lease);
+      this.#spend(work, { lease, n: this.#settled.length });
       return;
     }
     const first = this.done.size > LONG_LIST ? this.#cut(tx) : lease.first;
     tx.run("UPDATE lease SET first = ?, done = ?, open = ? WHERE lease = ?", first, storedIds([...this.done]), open, lease.lease);
+  }
+
+  #spend(work: Work, spent: SpentLease): void {
+    if (this.#spent === null) endSpent(work, spent);
+    else this.#spent.push(spent);
   }
 
   /** Moves the start of the lease behind the settled ones there, so that settling one by one doesn't grow a list. */

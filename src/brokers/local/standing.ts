@@ -1,5 +1,5 @@
 import type { LiveGroup } from "./live.ts";
-import type { ReadTx } from "./tx.ts";
+import type { ReadTx, WriteTx } from "./tx.ts";
 
 /** Where a message of the log is. */
 export interface Placed {
@@ -62,6 +62,15 @@ function rangeLease(tx: ReadTx, group: LiveGroup, message: Placed): Holding | un
 
 function hasHistory(tx: ReadTx, group: LiveGroup, id: number): boolean {
   return tx.get("SELECT 1 AS one FROM exc WHERE gid = ? AND id = ?", group.gid, id) !== undefined;
+}
+
+/** Whether no message of the group has one: remembered, as it is so for most. */
+export function hasNoHistory(tx: WriteTx, gid: number): boolean {
+  const { known } = tx.live;
+  if (known.isPlain(gid)) return true;
+  if (tx.lists("SELECT 1 FROM exc WHERE gid = ? LIMIT 1", gid).length > 0) return false;
+  known.plain(gid);
+  return true;
 }
 
 export function idList(done: string | null): number[] {

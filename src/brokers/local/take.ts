@@ -2,12 +2,14 @@ import type { Delivery } from "../../core/index.ts";
 import type { Work } from "./context.ts";
 import { Handover } from "./handover.ts";
 import type { NewLease } from "./handover.ts";
+import { GO_ON_KEYED, GO_ON_UNKEYED, TAKE_KEYED, TAKE_UNKEYED } from "./known.ts";
 import { expiredLease, expireKeyed, expireUnkeyed, leaseById } from "./leases.ts";
 import type { LiveGroup, LiveQueue } from "./live.ts";
 import { messageByKey } from "./lookup.ts";
 import { isOver, passOver, removeOver } from "./over.ts";
 import type { Wanted } from "./pop.ts";
-import { holding, idList, placed, storedIds } from "./standing.ts";
+import type { SpentLease } from "./settle.ts";
+import { hasNoHistory, holding, idList, placed, storedIds } from "./standing.ts";
 import { candidateById, logBehind, returnedTo } from "./take-rows.ts";
 import type { Candidate, LaneCursor } from "./take-rows.ts";
 
@@ -80,6 +82,31 @@ export class Taking {
     else this.#takeKeyed(cursor, row.id);
   }
 
+  /** The next messages of a lane whose lease was just settled whole, in its turn. False where it isn't that simple: then the lease ends, and pops look for what is ready. */
+  goOn({ lease, n }: SpentLease): boolean {
+    const { tx } = this.#work;
+    const known = tx.live.known.lease(lease.lease);
+    const { options } = this.#queue;
+    if (known === undefined || lease.gid !== this.#group.gid || lease.done !== null || lease.worker !== this.#wanted.worker || tx.now >= known.since + TURN || tx.now < known.since) return false;
+    if (this.#queue.prios > 1 || options.windowBuffer > 0 || options.delayedProcessing > 0 || this.#startsAt > 0) return false;
+    const cursor = lease.keyed === 1 ? known.cursor : tx.live.known.unkeyed(lease.gid);
+    if (cursor?.lane !== lease.lane || cursor.done !== null || !hasNoHistory(tx, lease.gid)) return false;
+    if (lease.keyed === 0 && (cursor.ends_at === null || cursor.ends_at <= tx.now || cursor.ends_at > this.#handover.expiresAt())) return false;
+    const after = lease.keyed === 1 ? lease.last : cursor.pos;
+    const rows = logBehind(tx, lease.gid, lease.lane, after, this.room);
+    const [first] = rows;
+    const last = rows.at(-1);
+    if (first === undefined || last === undefined || rows.some((row) => row.only_group !== null || isOver(tx, this.#queue, row))) return false;
+    const next = this.#handover.renewed(known, first.id - 1, last.id, rows.length);
+    if (lease.keyed === 1) tx.run(GO_ON_KEYED, first.id - 1, n, next.expires_at, lease.lane, lease.gid);
+    else {
+      tx.run(GO_ON_UNKEYED, last.id, lease.lane, lease.gid);
+      tx.live.known.took(lease.gid, { ...cursor, pos: last.id });
+    }
+    this.#handover.deliver(cursor, rows, next);
+    return true;
+  }
+
   #wait(cursor: LaneCursor, until: number): void {
     this.#work.tx.run("UPDATE cursor SET ready_at = ? WHERE lane = ? AND gid = ?", until, cursor.lane, this.#group.gid);
   }
@@ -116,7 +143,7 @@ export class Taking {
     const between = front.skipped.filter((id) => id > before && id < last.id);
     const lease = this.#handover.lease(cursor, before, last.id, taken.length, between);
     const done = storedIds(idList(cursor.done).filter((id) => id > last.id));
-    tx.run("UPDATE cursor SET pos = ?, done = ?, lease = ?, ready_at = ? WHERE lane = ? AND gid = ?", before, done, lease.lease, lease.expiresAt, cursor.lane, this.#group.gid);
+    tx.run(TAKE_KEYED, before, done, lease.lease, lease.expires_at, cursor.lane, this.#group.gid);
     this.#handover.deliver(cursor, taken, lease);
   }
 
@@ -198,13 +225,15 @@ export class Taking {
     const before = front.taken[0] === undefined ? pos : front.taken[0].id - 1;
     const leased = this.#give(cursor, [...returned, ...front.taken], returned.length, { before, last: pos, skipped: front.skipped });
     const known = ranOut ? this.#firstEnd(cursor.lane) : cursor.ends_at;
-    const endsAt = leased === null ? known : Math.min(known ?? Infinity, leased.expiresAt);
+    const endsAt = leased === null ? known : Math.min(known ?? Infinity, leased.expires_at);
     const again = front.again === tx.now ? this.#soon(cursor) : earliest(front.again, this.#firstReturn(cursor.lane), endsAt);
     if (!ranOut && leased === null && pos === cursor.pos && again === cursor.ready_at) return;
     const done = storedIds(idList(cursor.done).filter((id) => id > pos));
     // Naming ready_at writes a page of its index, even with the value that it has.
-    if (!ranOut && again === cursor.ready_at) tx.run("UPDATE cursor SET pos = ?, done = ?, ends_at = ? WHERE lane = ? AND gid = ?", pos, done, endsAt, cursor.lane, this.#group.gid);
-    else tx.run("UPDATE cursor SET pos = ?, done = ?, ready_at = ?, ends_at = ? WHERE lane = ? AND gid = ?", pos, done, again, endsAt, cursor.lane, this.#group.gid);
+    if (!ranOut && again === cursor.ready_at) {
+      tx.run(TAKE_UNKEYED, pos, done, endsAt, cursor.lane, this.#group.gid);
+      tx.live.known.took(this.#group.gid, { ...cursor, pos, done, ends_at: endsAt });
+    } else tx.run("UPDATE cursor SET pos = ?, done = ?, ready_at = ?, ends_at = ? WHERE lane = ? AND gid = ?", pos, done, again, endsAt, cursor.lane, this.#group.gid);
   }
 
   /** Ends leases that ran out until one has something to deliver again: the messages of others may all have died. */

@@ -1,5 +1,6 @@
 import type { SQLInputValue, StatementResultingChanges, StatementSync, DatabaseSync } from "node:sqlite";
 import type { Instant } from "../../core/index.ts";
+import { changesLanes } from "./known.ts";
 import { Live, STORE_GROUP, STORE_QUEUE } from "./live.ts";
 import type { Kept } from "./live.ts";
 
@@ -12,6 +13,13 @@ export function changesPastLive(sql: string): boolean {
   return sql !== STORE_QUEUE && sql !== STORE_GROUP && PAST_LIVE.test(sql);
 }
 
+/** A statement that changes rows, and what it does to what is remembered of them. */
+interface Change {
+  readonly statement: StatementSync;
+  readonly pastLive: boolean;
+  readonly lanes: boolean;
+}
+
 /**
  * Statements by their text, prepared once a connection. Write `LIMIT ? + 0`: SQLite plans with the value of a
  * bare `LIMIT ?`, and so prepares the statement anew each time one is bound, which costs more than running it.
@@ -20,7 +28,7 @@ export class Statements {
   readonly #db: DatabaseSync;
   readonly #prepared = new Map<string, StatementSync>();
   readonly #withArrays = new Map<string, StatementSync>();
-  readonly #pastLive = new Set<string>();
+  readonly #changes = new Map<string, Change>();
 
   constructor(db: DatabaseSync) {
     this.#db = db;
@@ -31,7 +39,14 @@ export class Statements {
     if (known !== undefined) return known;
     const made = this.#db.prepare(sql);
     this.#prepared.set(sql, made);
-    if (changesPastLive(sql)) this.#pastLive.add(sql);
+    return made;
+  }
+
+  change(sql: string): Change {
+    const known = this.#changes.get(sql);
+    if (known !== undefined) return known;
+    const made = { statement: this.of(sql), pastLive: changesPastLive(sql), lanes: changesLanes(sql) };
+    this.#changes.set(sql, made);
     return made;
   }
 
@@ -43,10 +58,6 @@ export class Statements {
     made.setReturnArrays(true);
     this.#withArrays.set(sql, made);
     return made;
-  }
-
-  goesPastLive(sql: string): boolean {
-    return this.#pastLive.size > 0 && this.#pastLive.has(sql);
   }
 }
 
@@ -98,9 +109,12 @@ export class WriteTx extends ReadTx {
   }
 
   #change(sql: string, values: Value[]): StatementResultingChanges {
-    const done = this.statements.of(sql).run(...values);
-    if (this.statements.goesPastLive(sql)) this.#pastLive = true;
-    if (done.changes !== 0) this.#changed = true;
+    const { statement, pastLive, lanes } = this.statements.change(sql);
+    const done = statement.run(...values);
+    if (pastLive) this.#pastLive = true;
+    if (done.changes === 0) return done;
+    this.#changed = true;
+    if (lanes) this.live.known.clear();
     return done;
   }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import type { SettleOutcome, SettleResult } from "../../../src/core/index.ts";
 import { type BrokerFactory, type Rig, conformance, eventually, item, refusal } from "./harness.ts";
 import { type ModelSettlement, Oracle } from "./oracle.ts";
 
@@ -12,10 +13,17 @@ const LEASE = 50 * 60_000;
 const DELAY = 30 * 60_000;
 const GROUPS = ["default", "g"] as const;
 
+/** A receipt, counted from the last one, and what is done with it. */
+interface Pick {
+  readonly pick: number;
+  readonly action: "ack" | "cumulative" | "nack" | "delayed" | "release" | "dead";
+}
+
 type Command =
   | { readonly do: "push"; readonly partition: string | null; readonly priority: number; readonly count: number; readonly later: boolean }
   | { readonly do: "pop"; readonly group: string; readonly batch: number; readonly partition: string | null; readonly onlyNew: boolean; readonly atMostOnce: boolean }
-  | { readonly do: "settle"; readonly picks: readonly { readonly pick: number; readonly action: "ack" | "cumulative" | "nack" | "delayed" | "release" | "dead" }[] }
+  | { readonly do: "settle"; readonly picks: readonly Pick[] }
+  | { readonly do: "next"; readonly picks: readonly Pick[]; readonly group: string; readonly batch: number }
   | { readonly do: "renew"; readonly pick: number }
   | { readonly do: "advance"; readonly steps: number }
   | { readonly do: "seek"; readonly group: string; readonly to: "all" | "new" }
@@ -26,10 +34,17 @@ type Command =
 const group = fc.constantFrom(...GROUPS);
 const partition = fc.constantFrom("a", "b", null);
 const rarely = fc.integer({ min: 0, max: 9 }).map((n) => n === 0);
+const picks: fc.Arbitrary<Pick[]> = fc.uniqueArray(
+  fc.record({ pick: fc.nat(7), action: fc.constantFrom("ack" as const, "ack" as const, "cumulative" as const, "nack" as const, "delayed" as const, "release" as const, "dead" as const) }),
+  { minLength: 1, maxLength: 4, selector: (one) => one.pick },
+);
+/** As a worker does it: what it was given last is acked. */
+const latest = fc.integer({ min: 1, max: 3 }).map((n): Pick[] => Array.from({ length: n }, (_, pick) => ({ pick, action: "ack" })));
 const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ do: fc.constant("push" as const), partition, priority: fc.integer({ min: 0, max: 2 }), count: fc.integer({ min: 1, max: 4 }), later: rarely }) },
   { weight: 8, arbitrary: fc.record({ do: fc.constant("pop" as const), group, batch: fc.integer({ min: 1, max: 5 }), partition: fc.constantFrom("a", null, null, null), onlyNew: rarely, atMostOnce: rarely }) },
-  { weight: 8, arbitrary: fc.record({ do: fc.constant("settle" as const), picks: fc.uniqueArray(fc.record({ pick: fc.nat(7), action: fc.constantFrom("ack" as const, "ack" as const, "cumulative" as const, "nack" as const, "delayed" as const, "release" as const, "dead" as const) }), { minLength: 1, maxLength: 4, selector: (one) => one.pick }) }) },
+  { weight: 8, arbitrary: fc.record({ do: fc.constant("settle" as const), picks }) },
+  { weight: 8, arbitrary: fc.record({ do: fc.constant("next" as const), picks: fc.oneof({ weight: 3, arbitrary: latest }, { weight: 1, arbitrary: picks }), group, batch: fc.integer({ min: 1, max: 3 }) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("renew" as const), pick: fc.nat(7) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("advance" as const), steps: fc.integer({ min: 1, max: 3 }) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("seek" as const), group, to: fc.constantFrom("all" as const, "new" as const) }) },
@@ -44,12 +59,12 @@ export function model(factory: BrokerFactory): void {
       await rig.advance(STEP);
       const handles = [rig.broker, await rig.another(), await rig.another()];
       await fc.assert(
-        fc.asyncProperty(fc.array(fc.tuple(command, fc.nat(2)), { minLength: 5, maxLength: 60 }), fc.integer({ min: 0, max: 2 }), async (commands, retryLimit) => {
+        fc.asyncProperty(fc.array(fc.tuple(command, fc.nat(2)), { minLength: 5, maxLength: 60 }), fc.integer({ min: 0, max: 2 }), fc.boolean(), async (commands, retryLimit, priorities) => {
           const q = await rig.queue({ retryLimit, leaseTime: LEASE / 1000, retryDelay: 0 });
           const oracle = new Oracle(retryLimit);
           for (const [one, handle] of commands) {
             rig.on(handles[handle] ?? rig.broker);
-            await run(rig, q, oracle, one);
+            await run(rig, q, oracle, one.do === "push" && !priorities ? { ...one, priority: 0 } : one);
           }
           await finish(rig, q, oracle);
           await rig.broker.queues.delete(q);
@@ -73,6 +88,8 @@ async function run(rig: Rig, q: string, oracle: Oracle, command: Command): Promi
       return popped(rig, q, oracle, command);
     case "settle":
       return settled(rig, oracle, command.picks);
+    case "next":
+      return settledAndPopped(rig, q, oracle, command);
     case "renew": {
       const receipt = oracle.receipts().at(-1 - command.pick);
       if (receipt === undefined) return;
@@ -114,16 +131,32 @@ async function popped(rig: Rig, q: string, oracle: Oracle, command: Extract<Comm
   oracle.popped(command.group, request, await rig.pop(q, { group: command.group, ...request }));
 }
 
-async function settled(rig: Rig, oracle: Oracle, picks: Extract<Command, { do: "settle" }>["picks"]): Promise<void> {
+async function settledAndPopped(rig: Rig, q: string, oracle: Oracle, command: Extract<Command, { do: "next" }>): Promise<void> {
+  const settlements = picked(oracle, command.picks);
+  const expected = oracle.settled(settlements);
+  const request = { group: command.group, batch: command.batch, lease: LEASE };
+  const { settled: results, deliveries } = await rig.broker.messages.settleAndPop(settlements, q, request);
+  checkOutcomes(results, expected, settlements);
+  oracle.popped(command.group, request, deliveries);
+}
+
+async function settled(rig: Rig, oracle: Oracle, picks: readonly Pick[]): Promise<void> {
+  const settlements = picked(oracle, picks);
+  const expected = oracle.settled(settlements);
+  checkOutcomes(await rig.settle(...settlements), expected, settlements);
+}
+
+function picked(oracle: Oracle, picks: readonly Pick[]): ModelSettlement[] {
   const receipts = oracle.receipts();
-  const settlements = picks.flatMap(({ pick, action }): ModelSettlement[] => {
+  return picks.flatMap(({ pick, action }): ModelSettlement[] => {
     const receipt = receipts.at(-1 - pick);
     if (receipt === undefined) return [];
     if (action === "nack" || action === "delayed") return [{ action: "nack", receipt, delay: action === "nack" ? 0 : DELAY }];
     return [action === "cumulative" ? { action: "ack", receipt, cumulative: true } : { action, receipt }];
   });
-  const expected = oracle.settled(settlements);
-  const results = await rig.settle(...settlements);
+}
+
+function checkOutcomes(results: readonly SettleResult[], expected: readonly (SettleOutcome | null)[], settlements: readonly ModelSettlement[]): void {
   assert.deepEqual(results.map((r) => (r.ok ? r.outcome : refusal(r))), expected.map((outcome) => outcome ?? "lease-lost"), `settled ${JSON.stringify(settlements.map((s) => s.action))}`);
 }
 

@@ -15,7 +15,19 @@ let calls = 0;
 
 async function pop(broker: Broker): Promise<Leased[]> {
   const start = clock();
-  const deliveries = (await broker.messages.pop("orders", { group, batch: random.whole(1, 4), wait: 100, lease: LEASE })) as Leased[];
+  return given(start, (await broker.messages.pop("orders", { group, batch: random.whole(1, 4), wait: 100, lease: LEASE })) as Leased[]);
+}
+
+/** As a worker does it: acks and takes the next in one call. */
+async function next(broker: Broker, held: readonly Leased[]): Promise<Leased[]> {
+  const call = intend("ack", held);
+  const start = clock();
+  const { settled, deliveries } = await broker.messages.settleAndPop(held.map(({ receipt }) => ({ action: "ack", receipt })), "orders", { group, batch: random.whole(1, 2), lease: LEASE });
+  ledger.write({ kind: "settled", call, end: clock(), refused: settled.map((result) => (result.ok ? null : result.error.code)) });
+  return given(start, deliveries as Leased[]);
+}
+
+function given(start: number, deliveries: Leased[]): Leased[] {
   if (deliveries.length === 0) return [];
   ledger.write({
     kind: "popped", group, start, end: clock(), wall: Date.now(),
@@ -55,9 +67,10 @@ async function renew(broker: Broker, deliveries: readonly Leased[]): Promise<voi
   for (const result of results) if (result.ok) ledger.write({ kind: "renewed", receipt: result.receipt, leaseEnds: result.leaseExpiresAt });
 }
 
-async function handle(broker: Broker, deliveries: readonly Leased[]): Promise<void> {
+/** Answers what it was given meanwhile. */
+async function handle(broker: Broker, deliveries: readonly Leased[]): Promise<Leased[]> {
   const [first, ...others] = deliveries;
-  if (first === undefined) return;
+  if (first === undefined) return pop(broker);
   const way = random.next();
   if (way < 0.15) await sleep(LEASE + random.whole(10, 60)); // too late: what follows is to be refused
   else if (way < 0.22) await sleep(random.whole(1, 60)).then(() => renew(broker, deliveries)).then(() => sleep(random.whole(40, 120)));
@@ -69,19 +82,23 @@ async function handle(broker: Broker, deliveries: readonly Leased[]): Promise<vo
   } else if (way > 0.87) {
     await settle(broker, "ack", others); // behind the first one, which is still open
     await settle(broker, "release", [first]);
-  } else {
+  } else if (way > 0.5) {
     await settle(broker, "ack", deliveries);
+  } else {
+    return next(broker, deliveries);
   }
+  return [];
 }
 
 const broker = await openAt(path);
 process.send?.("working");
-for (;;) {
+for (let held: Leased[] = []; ; ) {
   try {
-    await handle(broker, await pop(broker));
+    held = await handle(broker, held);
   } catch (error) {
     // What it was about to do may be done or not, as if it had been killed.
     if (!isNats(path) || !isAway(error)) throw error;
+    held = [];
     await sleep(10);
   }
 }
