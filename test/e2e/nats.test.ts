@@ -77,7 +77,7 @@ describe("NATS in the editor", { skip: natsSkip() }, () => {
     });
 
     await step("peeking shows it in an editor", async ({ queues, editor }) => {
-      await queues.press(queues.row("orders"), "Peek Messages");
+      await queues.choose(queues.row("orders"), "Peek Messages");
       await editor.shows('"state": "ready"');
     });
 
@@ -234,7 +234,7 @@ describe("a NATS of one's own", { skip: natsSkip() }, () => {
       await world.store("naq.queue.mails", naqPickle("job"));
       await quickInput.runCommand("Queuescope: Refresh");
       await queues.row("naq:mails", "1 ready").waitFor();
-      assert.deepEqual((await queues.actions(queues.row("naq:mails"))).map((action) => action.replace(/ \(.*/, "")), ["Push Message…", "Peek Messages"]);
+      assert.deepEqual((await queues.actions(queues.row("naq:mails"))).map((action) => action.replace(/ \(.*/, "")), ["Push Message…", "Open Inspector"]);
       await quickInput.runCommand("Queuescope: Pop Message");
       await quickInput.pick("Where are the queues?", "my shop: local NATS");
       await quickInput.pick("Queue", "naq:mails");

@@ -48,7 +48,7 @@ describe("the sample's queues", () => {
     });
 
     await step("peeking shows the next messages in an editor and changes nothing", async ({ queues, editor }) => {
-      await queues.press(queues.row("orders"), "Peek Messages");
+      await queues.choose(queues.row("orders"), "Peek Messages");
       await editor.shows('"state": "ready"');
       assert.deepEqual(await editor.breadcrumbs(), ["orders", "orders.peek.json"]);
       await queues.row("orders", "16 ready").waitFor();

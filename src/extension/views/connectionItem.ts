@@ -9,7 +9,8 @@ import { Tooltip } from "./tooltip.ts";
 
 export function connectionItem({ connection }: ConnectionNode): vscode.TreeItem {
   const { broker, state, origin, remote } = connection;
-  const hasRows = state !== "disconnected" && state !== "failed" && state !== "connecting";
+  // Open from the first on: a row that gets its rows only later may stay shut.
+  const hasRows = state !== "disconnected" && state !== "failed";
   const item = new vscode.TreeItem(connection.label, hasRows || !remote ? vscode.TreeItemCollapsibleState.Expanded : vscode.TreeItemCollapsibleState.None);
   item.contextValue = rowContext(
     "connection",
