@@ -51,6 +51,15 @@ describe("what a pop takes on NATS", { skip: natsSkip("newest") }, () => {
     return found;
   }
 
+  it("has its own headers, whether or not those before it had the same", async () => {
+    const headers = [undefined, undefined, { a: "1" }, { a: "1" }, { a: "2" }, undefined, { a: "1", b: "" }, { a: "1" }];
+    await create({});
+    await broker.messages.push(queue, headers.map((own, i) => ({ payload: textPayload(String(i)), ...(own === undefined ? {} : { headers: own }), ...(i % 3 === 0 ? { transactionId: `t${i}` } : {}) })));
+    const deliveries = await broker.messages.pop(queue, { batch: 10 });
+    assert.deepEqual(deliveries.map((delivery) => delivery.headers), headers.map((own) => own ?? {}));
+    assert.deepEqual(deliveries.map(({ id, transactionId }, i) => (i % 3 === 0 ? transactionId : transactionId === id)), headers.map((_, i) => (i % 3 === 0 ? `t${i}` : true)));
+  });
+
   it("is nothing new of a partition that waits for a retry behind what was returned", async () => {
     await create({ retryDelay: 60_000, backoff: "fixed" });
     await push("a", "1", "2", "3");
