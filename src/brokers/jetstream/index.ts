@@ -125,7 +125,7 @@ function capabilities({ nc }: NatsHandle, engine: Engine, account: AccountInfo |
     limits: [
       ...(account === null ? ["JetStream is off here, or this user may not use it: there are no queues, only subjects to listen to and publish on."] : []),
       "A push of several messages may be stored in part: its error names what was stored.",
-      "A transaction's pushes follow its settlements at once, also after a crash, but aren't visible in the same moment.",
+      "A transaction's pushes, and its settlements in other groups than the first, follow at once, also after a crash, but aren't visible in the same moment. Its pushes have to fit into one message of the server, three quarters of max_payload together.",
       `A group holds some ${Math.floor(engine.recordBytes / 200)} partitions and messages that are leased, wait for a retry, or wait behind those; beyond it nothing new is delivered until some are settled.`,
       `A payload has at most ${engine.maxPayload} bytes with its headers: the server's max_payload less what a dead letter needs besides.`,
     ],
