@@ -4,6 +4,7 @@ import type { Memory } from "../channel/channel.ts";
 import { t } from "../l10n.ts";
 import { VscodeBadge } from "../parts/elements.ts";
 import { MessagesTab } from "../messages/tab.tsx";
+import { DeadLettersTab } from "../dead-letters/tab.tsx";
 import { GroupsTab } from "../groups/tab.tsx";
 import { MetricsTab } from "../metrics/tab.tsx";
 import { PopTab } from "../pop/tab.tsx";
@@ -20,6 +21,7 @@ const PANELS: Partial<Record<TabName, ComponentType<TabProps>>> = {
   messages: MessagesTab,
   push: PushTab,
   pop: PopTab,
+  "dead-letters": DeadLettersTab,
   metrics: MetricsTab,
   groups: GroupsTab,
 };
