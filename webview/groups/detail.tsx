@@ -67,7 +67,7 @@ function Actions({ group: { name, paused, held, counts } }: { readonly group: Gr
           }}
         >
           <p>{t("Its position goes: the next pop makes it anew, at its start. Its dead letters stay.")}</p>
-          <p>{count(counts.leased, "{0} leased message loses its receipt.", "{0} leased messages lose their receipts.")}</p>
+          {counts.leased > 0 && <p>{count(counts.leased, "{0} leased message loses its receipt.", "{0} leased messages lose their receipts.")}</p>}
         </Dialog>
       )}
     </>

@@ -48,7 +48,8 @@ export function Seek({ queue, group }: { readonly queue: string; readonly group:
       {asking && place !== null && preview.value !== undefined && (
         <Dialog title={t("Seek {0} of {1} to {2}?", group.name, queue, placeText(place))} action={preview.value.again > 0 ? t("Replay {0}", number(preview.value.again)) : t("Seek")} onAction={() => void seek()} onCancel={() => { setAsking(false); }}>
           <p>{previewText(preview.value)}</p>
-          <p>{count(group.counts.leased, "Its {0} leased message loses its receipt; retries and attempts are forgotten. Dead letters stay.", "Its {0} leased messages lose their receipts; retries and attempts are forgotten. Dead letters stay.")}</p>
+          {group.counts.leased > 0 && <p>{count(group.counts.leased, "{0} leased message loses its receipt.", "{0} leased messages lose their receipts.")}</p>}
+          <p>{t("Retries and attempts are forgotten. Dead letters stay.")}</p>
         </Dialog>
       )}
     </div>

@@ -8,7 +8,7 @@ import { useTheme } from "../parts/theme.ts";
 export interface Line {
   readonly label: string;
   /** The editor's variable of that color. */
-  readonly color: `--vscode-charts-${"blue" | "green" | "orange" | "purple" | "red" | "yellow"}`;
+  readonly color: `--vscode-charts-${"blue" | "green" | "purple" | "red" | "yellow"}`;
   readonly values: readonly (number | null)[];
   /** Lines that look alike to some are told apart by their dashes. */
   readonly dash?: readonly number[];
@@ -21,6 +21,8 @@ export interface ChartProps {
   readonly at: readonly number[];
   readonly lines: readonly Line[];
   readonly format: (value: number) => string;
+  /** The axis reaches this far at least, so that nothing doesn't look like much. */
+  readonly least: number;
 }
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hour12: false });
@@ -31,7 +33,7 @@ const HEIGHT = 180;
 const TOGETHER = uPlot.sync("metrics");
 
 /** A chart of lines over time. What it shows stands in a table beside it, for those who can't see it. */
-export function Chart({ label, at, lines, format }: ChartProps): JSX.Element {
+export function Chart({ label, at, lines, format, least }: ChartProps): JSX.Element {
   const holder = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const theme = useTheme();
@@ -41,7 +43,7 @@ export function Chart({ label, at, lines, format }: ChartProps): JSX.Element {
   useEffect(() => {
     const element = holder.current;
     if (element === null) return;
-    const made = new uPlot(options(element.clientWidth, lines, format), data, element);
+    const made = new uPlot(options(element.clientWidth, lines, format, least), data, element);
     plot.current = made;
     const resized = new ResizeObserver(() => { made.setSize({ width: element.clientWidth, height: HEIGHT }); });
     resized.observe(element);
@@ -57,17 +59,18 @@ export function Chart({ label, at, lines, format }: ChartProps): JSX.Element {
   return <div class="chart" role="img" aria-label={label} ref={holder} />;
 }
 
-function options(width: number, lines: readonly Line[], format: (value: number) => string): uPlot.Options {
-  const [text, grid] = [color("--vscode-descriptionForeground"), color("--vscode-charts-lines")];
+function options(width: number, lines: readonly Line[], format: (value: number) => string, least: number): uPlot.Options {
+  const [text, grid] = [color("--vscode-descriptionForeground"), color("--vscode-panel-border")];
   const axis = { stroke: text, font: `11px ${color("--vscode-font-family")}`, ticks: { show: false } };
   return {
     width,
     height: HEIGHT,
     cursor: { sync: { key: TOGETHER.key }, points: { size: 6 }, drag: { x: false, y: false } },
     legend: { live: true },
-    scales: { y: { range: (_plot, _min, max) => [0, Math.max(1, max) * 1.05] } },
+    hooks: { setData: [showLatest], setCursor: [(plot) => { if (plot.cursor.idx == null) showLatest(plot); }] },
+    scales: { y: { range: (_plot, _min, max) => [0, Math.max(least, max) * 1.05] } },
     axes: [
-      { ...axis, grid: { show: false }, values: (_plot, splits, _axis, _space, step) => splits.map((seconds) => (step < 86_400 ? clock : day).format(seconds * 1000)) },
+      { ...axis, size: 28, grid: { show: false }, values: (_plot, splits, _axis, _space, step) => splits.map((seconds) => (step < 86_400 ? clock : day).format(seconds * 1000)) },
       { ...axis, size: 64, grid: { stroke: grid, width: 1 / devicePixelRatio }, values: (_plot, splits) => splits.map((value) => format(value)) },
     ],
     series: [
@@ -87,6 +90,11 @@ function options(width: number, lines: readonly Line[], format: (value: number) 
       }),
     ],
   };
+}
+
+/** Where nobody points, the legend says how it stands. */
+function showLatest(plot: uPlot): void {
+  plot.setLegend({ idx: plot.data[0].length - 1 }, false);
 }
 
 function color(name: string): string {

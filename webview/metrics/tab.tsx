@@ -22,6 +22,7 @@ interface Figure {
   readonly hint: string;
   readonly lines: readonly Line[];
   readonly format: (value: number) => string;
+  readonly least: number;
 }
 
 /** Drawn from counters that the broker keeps by the minute; no message is read for it. */
@@ -54,10 +55,10 @@ export function MetricsTab(): JSX.Element {
 function Figures({ series, asTable }: { readonly series: Series; readonly asTable: boolean }): JSX.Element {
   return (
     <div class="figures">
-      {figures(series).map(({ title, hint, lines, format }) => (
+      {figures(series).map(({ title, hint, lines, format, least }) => (
         <figure key={title}>
           <figcaption>{title} <span class="hint">{hint}</span></figcaption>
-          {asTable ? <Values label={title} at={series.at} lines={lines} format={format} /> : <Chart label={t("{0}: {1}", title, summary(lines, format))} at={series.at} lines={lines} format={format} />}
+          {asTable ? <Values label={title} at={series.at} lines={lines} format={format} /> : <Chart label={t("{0}: {1}", title, summary(lines, format))} at={series.at} lines={lines} format={format} least={least} />}
         </figure>
       ))}
     </div>
@@ -71,6 +72,7 @@ function figures(series: Series): Figure[] {
       title: t("Depth"),
       hint: t("messages by state, as a minute ended"),
       format: compact,
+      least: 10,
       lines: [
         { label: t("not completed"), color: "--vscode-charts-blue", values: series.depth, fill: true },
         { label: t("waiting"), color: "--vscode-charts-green", values: series.waiting, dash: [6, 3] },
@@ -83,6 +85,7 @@ function figures(series: Series): Figure[] {
       title: t("Rates"),
       hint: t("messages a second"),
       format: rate,
+      least: 1,
       lines: [
         { label: t("pushed"), color: "--vscode-charts-blue", values: aSecond(series.pushed) },
         { label: t("delivered"), color: "--vscode-charts-purple", values: aSecond(series.delivered), dash: [6, 3] },
@@ -93,15 +96,16 @@ function figures(series: Series): Figure[] {
       title: t("Failures"),
       hint: t("a second"),
       format: rate,
+      least: 1,
       lines: [
-        { label: t("failed"), color: "--vscode-charts-orange", values: aSecond(series.failed) },
+        { label: t("failed"), color: "--vscode-charts-purple", values: aSecond(series.failed) },
         { label: t("leases run out"), color: "--vscode-charts-yellow", values: aSecond(series.expired), dash: [6, 3] },
         { label: t("dead"), color: "--vscode-charts-red", values: aSecond(series.dead) },
         { label: t("redriven"), color: "--vscode-charts-green", values: aSecond(series.redriven), dash: [2, 3] },
       ],
     },
-    { title: t("Wait"), hint: t("from entry to delivery"), format: duration, lines: [{ label: t("median"), color: "--vscode-charts-blue", values: series.waitP50 }, { label: t("95 %"), color: "--vscode-charts-orange", values: series.waitP95, dash: [6, 3] }] },
-    { title: t("Run"), hint: t("from delivery to ack"), format: duration, lines: [{ label: t("median"), color: "--vscode-charts-blue", values: series.runP50 }, { label: t("95 %"), color: "--vscode-charts-orange", values: series.runP95, dash: [6, 3] }] },
+    { title: t("Wait"), hint: t("from entry to delivery"), format: duration, least: 10, lines: [{ label: t("median"), color: "--vscode-charts-blue", values: series.waitP50 }, { label: t("95 %"), color: "--vscode-charts-purple", values: series.waitP95, dash: [6, 3] }] },
+    { title: t("Run"), hint: t("from delivery to ack"), format: duration, least: 10, lines: [{ label: t("median"), color: "--vscode-charts-blue", values: series.runP50 }, { label: t("95 %"), color: "--vscode-charts-purple", values: series.runP95, dash: [6, 3] }] },
   ];
 }
 

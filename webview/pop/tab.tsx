@@ -27,7 +27,7 @@ const NEXT: readonly Column<MessageRow>[] = [
 const LEASED: readonly Column<PoppedView>[] = [
   { key: "id", title: t("Id"), width: "100px", cell: ({ message }) => message.id },
   { key: "group", title: t("Group"), width: "110px", cell: ({ group }) => group },
-  { key: "ends", title: t("Lease ends in"), width: "110px", cell: ({ leaseExpiresAt }) => <Countdown to={leaseExpiresAt} /> },
+  { key: "ends", title: t("Lease ends in"), width: "130px", cell: ({ leaseExpiresAt }) => <Countdown to={leaseExpiresAt} /> },
   { key: "attempt", title: t("Attempt"), width: "80px", numeric: true, cell: ({ attempt }) => attempt },
   { key: "partition", title: t("Partition"), width: "140px", cell: ({ message }) => message.partition ?? "" },
   { key: "data", title: t("Data"), width: "minmax(160px, 1fr)", cell: ({ message }) => message.preview },

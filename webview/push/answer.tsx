@@ -15,8 +15,8 @@ export function Answer({ summary, running }: { readonly summary: PushSummary; re
     <section class="answer" aria-label={t("What was pushed")}>
       {running && asked > 1 && <VscodeProgressBar value={pushed} max={asked} aria-label={t("Pushed {0} of {1}", number(pushed), number(asked))} />}
       <p role="status">
-        {running || pushed < asked ? t("Pushed {0} of {1}.", number(pushed), number(asked)) : count(pushed, "Pushed {0} message.", "Pushed {0} messages.")}
-        {duplicates > 0 && ` ${count(duplicates, "{0} was a duplicate: nothing was added for it.", "{0} were duplicates: nothing was added for them.")}`}
+        {running || pushed < asked ? t("Pushed {0} of {1}.", number(pushed), number(asked)) : pushed === duplicates && pushed > 0 ? t("Nothing was added.") : count(pushed - duplicates, "Pushed {0} message.", "Pushed {0} messages.")}
+        {duplicates > 0 && ` ${count(duplicates, "{0} was a duplicate.", "{0} were duplicates.")}`}
       </p>
       {error !== null && <Failure error={new Error(t("Stopped after {0}: {1}", number(pushed), error.message))} />}
       <ul class="pushed-list">
