@@ -70,7 +70,7 @@ class HeaderSet {
     const length = _msg?.hdr ?? -1;
     if (_rdata === undefined || length <= 0) return new HeaderSet(decoded(message));
     if (before?.bytes !== undefined && startsWith(_rdata, length, before.bytes)) return before;
-    return new HeaderSet(decoded(message), _rdata.slice(0, length));
+    return new HeaderSet(decoded(message), new Uint8Array(_rdata.subarray(0, length)));
   }
 
   get(name: string): string | undefined {
