@@ -25,7 +25,7 @@ it("who takes over a group with a thousand waiting partitions reads some of them
   assert.equal(first?.partition, "partition-0");
   await nc.flush();
   assert.ok(reads < 600, `${reads} reads`);
-  const all = [first.partition ?? ""];
+  const all: string[] = [first.partition];
   for (let more = await after.messages.pop("q", { batch: 300 }); more.length > 0; more = await after.messages.pop("q", { batch: 300 })) all.push(...more.map(({ partition }) => partition ?? ""));
   assert.deepEqual(all.sort(), names.sort(), "each comes all the same");
 });
