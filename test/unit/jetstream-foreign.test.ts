@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { openLocal } from "../../src/brokers/local/index.ts";
 import { jsonTextPayload, payloadText, payloadValue, textPayload, bytesPayload } from "../../src/core/index.ts";
+import type { BrowseRequest, Message, Page } from "../../src/core/index.ts";
 import type { QueueFacets } from "../../src/brokers/jetstream/foreign/compose.ts";
 import { readTask, writeTask } from "../../src/brokers/jetstream/foreign/task.ts";
 import { temporaryFolder } from "../support/folder.ts";
@@ -182,6 +183,7 @@ for (const version of ["newest", "2.9"] as const satisfies readonly NatsVersion[
         assert.deepEqual((await w.foreign.queues.browse("naq:mails", { state: "leased" })).items.map(({ id }) => id), ["naq:job-1"]);
         const first = await w.foreign.queues.browse("naq:mails", { limit: 2 });
         assert.deepEqual((await w.foreign.queues.browse("naq:mails", { after: first.next ?? "" })).items.map(({ id }) => id), ["naq:job-3", "naq:schedule-5c"]);
+        for (const limit of [1, 3, 100]) assert.deepEqual(await newestFirst(w.foreign.queues, "naq:mails", limit), items.map(({ id }) => id).reverse(), `the newest first, ${limit} at a time`);
         assert.equal((await w.foreign.queues.read("naq:schedule-5c")).state, "scheduled");
         assert.deepEqual(await w.foreign.queues.exists(["naq:job-1", "naq:job-77", "naq:nonsense"]), ["naq:job-1"]);
       });
@@ -268,6 +270,19 @@ for (const version of ["newest", "2.9"] as const satisfies readonly NatsVersion[
         await w.makeStream("plain", ["plain.*"]);
         await w.store("plain.a", '{"id":"x"}');
         assert.deepEqual((await w.foreign.queues.list()).items.map(({ name }) => name), ["protoqueue:jobs/jobs.resize", "protoqueue:tasks/tasks.mail"]);
+      });
+
+      it("has its tasks browsed the newest first, past those of others", async () => {
+        await using w = await world();
+        await w.makeProtoqueue();
+        const name = "protoqueue:tasks/tasks.mail";
+        for (let i = 0; i < 3; i++) await w.store("tasks.mail", task(`old-${i}`, { i }));
+        for (let i = 0; i < 40; i++) await w.store("tasks.other", task(`other-${i}`, { i }));
+        for (let i = 0; i < 7; i++) await w.store("tasks.mail", task(`new-${i}`, { i }));
+        const oldest = (await w.foreign.queues.browse(name)).items.map(({ id }) => id);
+        assert.equal(oldest.length, 10);
+        for (const limit of [1, 2, 5, 100]) assert.deepEqual(await newestFirst(w.foreign.queues, name, limit), [...oldest].reverse(), `${limit} at a time`);
+        assert.deepEqual(await newestFirst(w.foreign.queues, name, 2, { match: "OLD" }), oldest.slice(0, 3).reverse());
       });
 
       it("has its tasks browsed with ready, leased and completed ones apart", async () => {
@@ -404,6 +419,17 @@ for (const version of ["newest", "2.9"] as const satisfies readonly NatsVersion[
       });
     });
   });
+}
+
+async function newestFirst(queues: { browse(name: string, request: BrowseRequest): Promise<Page<Message>> }, name: string, limit: number, filter: BrowseRequest = {}): Promise<string[]> {
+  const found: string[] = [];
+  for (let after: string | undefined, pages = 0; pages < 200; pages++) {
+    const { items, next } = await queues.browse(name, { ...filter, order: "newest", limit, after });
+    found.push(...items.map(({ id }) => id));
+    if (next === null) return found;
+    after = next;
+  }
+  throw new Error("the pages have no end");
 }
 
 describe("what others keep, for a user who may not look", { skip: natsSkip() }, () => {

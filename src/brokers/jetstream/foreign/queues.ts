@@ -3,6 +3,7 @@ import {
   payloadText, type PushItem, type PushResult, type QueueInfo, QueuescopeError, type QueueStats, type RedriveRequest, type RedriveResult, type TraceEvent, type WorkerInfo, type GroupInfo,
 } from "../../../core/index.ts";
 import type { Publisher } from "../publisher.ts";
+import { below } from "./below.ts";
 import type { ForeignQueue, Layout, Outgoing, Place } from "./layout.ts";
 import type { Marks } from "./marks.ts";
 import type { Source } from "./source.ts";
@@ -124,6 +125,7 @@ export class ForeignQueues {
     if (request.partition !== undefined) return { items: [], next: null };
     const { layout, queue } = await this.#queue(name);
     const after = request.after === undefined ? undefined : this.#placeOf(layout, request.after);
+    if (request.order === "newest") return await this.#browseNewest(layout, queue, request, after);
     if (request.state === "dead" && !layout.keepsCompleted) return await this.#browseDead(layout, queue, request);
     const size = pageSize(request.limit);
     const items: Message[] = [];
@@ -138,6 +140,24 @@ export class ForeignQueues {
     const rest = scheduled.slice(from, from + Math.max(1, size - items.length));
     const more = from + rest.length < scheduled.length;
     return { items: [...items, ...rest].filter((message) => fits(message, request)), next: more ? (rest.at(-1)?.id ?? null) : null };
+  }
+
+  async #browseNewest(layout: Layout, queue: ForeignQueue, request: BrowseRequest, after: Place | undefined): Promise<Page<Message>> {
+    if (request.state === "dead" && !layout.keepsCompleted) throw this.refusal(queue.name, "its dead messages are listed in the order they died only. Ask for the oldest first.");
+    const size = pageSize(request.limit);
+    const wanted = (message: Message): boolean => fits(message, request);
+    const scheduled = after === undefined || after.kind === "scheduled" ? (await layout.scheduled(queue)).reverse() : [];
+    const from = after === undefined ? 0 : scheduled.findIndex(({ id }) => id === request.after) + 1;
+    const waiting = scheduled.slice(from, from + size);
+    const last = waiting.at(-1);
+    if (request.scheduled !== false && last !== undefined) return { items: waiting.filter(wanted), next: last.id };
+    if (request.state === "scheduled") return { items: [], next: null };
+    const [dead, { stored, next }] = await Promise.all([
+      layout.deadMessages(queue),
+      below(this.#source, queue, after?.kind === "scheduled" ? Infinity : (after?.seq ?? Infinity), { limit: size, reads: MOST_READ, bytes: MOST_BYTES }),
+    ]);
+    const messages = stored.map((one) => messageOf(layout, queue, one, stateOf(layout, queue, one.seq, dead)));
+    return { items: messages.filter(wanted), next: next === null ? null : layout.idOf(queue.stream, next) };
   }
 
   async read(id: string): Promise<Message> {

@@ -20,7 +20,7 @@ import { leaveTraces } from "./remove.ts";
 type Redrival = Redrivals[number];
 
 /** A message that is to be as if it had never been pushed. */
-interface Claim {
+interface Withdrawal {
   readonly queue: Definition;
   readonly message: LogMessage;
   /** Groups whose records pass over it by now. */
@@ -54,28 +54,28 @@ async function undoOne(engine: Engine, source: Definition, id: string): Promise<
   if (redrival === undefined) return redriveStays.notRedriven(id);
   const found = await findMessage(engine, redrival.messageId);
   if (found === undefined) return redriveStays.gone(id, redrival.messageId);
-  const claim: Claim = { queue: found.queue, message: found.message, passing: new Set() };
-  const refused = (await anyInTheWay(engine, claim, false)) ?? (await anyInTheWay(engine, claim, true));
+  const withdrawal: Withdrawal = { queue: found.queue, message: found.message, passing: new Set() };
+  const refused = (await anyInTheWay(engine, withdrawal, false)) ?? (await anyInTheWay(engine, withdrawal, true));
   if (refused !== null) {
-    await giveBack(engine, claim);
+    await giveBack(engine, withdrawal);
     return redriveStays[refused.why](id, redrival.messageId, refused.group);
   }
-  if (!(await engine.api.deleteMessage(new Subjects(claim.queue.name).log, claim.message.seq))) return redriveStays.gone(id, redrival.messageId);
+  if (!(await engine.api.deleteMessage(new Subjects(withdrawal.queue.name).log, withdrawal.message.seq))) return redriveStays.gone(id, redrival.messageId);
   // A group that was made meanwhile may have been quicker.
-  const late = await anyInTheWay(engine, claim, true);
+  const late = await anyInTheWay(engine, withdrawal, true);
   if (late !== null) {
-    await giveBack(engine, claim);
+    await giveBack(engine, withdrawal);
     return redriveStays[late.why](id, redrival.messageId, late.group);
   }
-  await leaveTraces(engine, claim.queue, new Subjects(claim.queue.name), [claim.message], REDRIVE_UNDONE);
+  await leaveTraces(engine, withdrawal.queue, new Subjects(withdrawal.queue.name), [withdrawal.message], REDRIVE_UNDONE);
   await takeMarkBack(engine, source, one, redrival, id);
-  await Promise.all([...claim.passing].map((group) => passGone(engine, claim.queue, group)));
-  engine.changed(new Subjects(claim.queue.name));
+  await Promise.all([...withdrawal.passing].map((group) => passGone(engine, withdrawal.queue, group)));
+  engine.changed(new Subjects(withdrawal.queue.name));
   return { deadLetterId: id, undone: true, reason: null };
 }
 
 /** @param pass whether those that have nothing against it are to pass over the message */
-async function anyInTheWay(engine: Engine, { queue, message, passing }: Claim, pass: boolean): Promise<{ readonly group: string; readonly why: NonNullable<Look["why"]> } | null> {
+async function anyInTheWay(engine: Engine, { queue, message, passing }: Withdrawal, pass: boolean): Promise<{ readonly group: string; readonly why: NonNullable<Look["why"]> } | null> {
   const looked = new Set(passing);
   for (;;) {
     const names = (await engine.groupNames(queue)).filter((name) => !looked.has(name) && (message.onlyGroup === null || message.onlyGroup === name));
@@ -110,7 +110,7 @@ async function inTheWay(engine: Engine, queue: Definition, group: string, messag
 }
 
 /** One group was quicker: those that pass over the message already get it as one of their own. */
-async function giveBack(engine: Engine, { queue, message, passing }: Claim): Promise<void> {
+async function giveBack(engine: Engine, { queue, message, passing }: Withdrawal): Promise<void> {
   if (passing.size === 0) return;
   const { crypt } = engine;
   const { partition, priority } = message.place;
