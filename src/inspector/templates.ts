@@ -29,7 +29,7 @@ export class Templates {
   /** @throws invalid-input when the file isn't a message */
   async read(name: string): Promise<Draft> {
     const path = this.#path(name);
-    const text = await readFile(path, "utf8");
+    const text = await readFile(path, "utf8").catch((error: unknown) => { throw missing(error, name, path); });
     try {
       parsePushDocument(text, Date.now());
     } catch (cause) {
@@ -48,13 +48,19 @@ export class Templates {
   }
 
   async delete(name: string): Promise<void> {
-    await rm(this.#path(name));
+    const path = this.#path(name);
+    await rm(path).catch((error: unknown) => { throw missing(error, name, path); });
   }
 
   #path(name: string): string {
     if (!/^[\p{L}\p{N}][\p{L}\p{N} ._-]*$/u.test(name)) throw invalidInput("name", `A template's name may hold letters, digits, blanks, dots, dashes and underscores, but is ${JSON.stringify(name)}.`);
     return join(this.#folder, `${name}${SUFFIX}`);
   }
+}
+
+/** Somebody else may have deleted it meanwhile. */
+function missing(error: unknown, name: string, path: string): unknown {
+  return (error as NodeJS.ErrnoException).code === "ENOENT" ? invalidInput("name", `There is no template ${name} any more: ${path} doesn't exist.`) : error;
 }
 
 /** The document's fields as the form shows them; data as it is written. */
