@@ -17,12 +17,12 @@ export const traceHandlers = {
 
   "traces.names": async ({ match, after }, { broker }) => {
     const { items, next } = await broker.inspect.traceNames({ match, ...(after === undefined ? {} : { after }) });
-    return { names: items.map((name) => ({ ...name })), next };
+    return { rows: items.map((name) => ({ ...name })), next };
   },
 
   "traces.find": async ({ match, queue, after }, { broker }) => {
     const { items, next } = await broker.inspect.traces({ match, ...(queue === undefined ? {} : { queue }), ...(after === undefined ? {} : { after }) });
-    return { events: items.map(foundEvent), next };
+    return { rows: items.map(foundEvent), next };
   },
 
   "traces.record": async ({ queue }, { broker }) => {

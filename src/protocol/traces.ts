@@ -62,9 +62,9 @@ export const traceMethods = {
   "traces.message": method(z.object({ id: shortText }), story),
   /** Of all messages whose handlers recorded something under the name, in any queue. */
   "traces.name": method(z.object({ name: shortText }), story),
-  "traces.names": method(z.object({ match: z.optional(shortText), after: z.optional(shortText) }), z.object({ names: z.array(traceName), next: z.nullable(shortText) })),
+  "traces.names": method(z.object({ match: z.optional(shortText), after: z.optional(shortText) }), z.object({ rows: z.array(traceName), next: z.nullable(shortText) })),
   /** A page may be empty and still have a next one: each reads a bounded number. */
-  "traces.find": method(z.object({ match: shortText, queue: z.optional(shortText), after: z.optional(shortText) }), z.object({ events: z.array(found), next: z.nullable(shortText) })),
+  "traces.find": method(z.object({ match: shortText, queue: z.optional(shortText), after: z.optional(shortText) }), z.object({ rows: z.array(found), next: z.nullable(shortText) })),
   /** Records everything from now on. */
   "traces.record": method(z.object({ queue: shortText }), nothing),
   /** In the editor: as a document. */

@@ -89,9 +89,9 @@ describe("the inspector's traces", () => {
     const queues = await openQueues(t);
     await sell(queues);
     const page = await pageOn(t, queues);
-    const { names, next } = await page.call("traces.names", { match: "ORDER" });
+    const { rows: names, next } = await page.call("traces.names", { match: "ORDER" });
     assert.deepEqual([names.map(({ name, events, messages }) => [name, events, messages]), next], [[["order-7", 4, 3]], null]);
-    assert.deepEqual((await page.call("traces.names", { match: "nothing" })).names, []);
+    assert.deepEqual((await page.call("traces.names", { match: "nothing" })).rows, []);
     assert.deepEqual((await page.call("traces.name", { name: "nobody" })).rows, []);
   });
 
@@ -99,10 +99,10 @@ describe("the inspector's traces", () => {
     const queues = await openQueues(t);
     const { order, mail } = await sell(queues);
     const page = await pageOn(t, queues);
-    const { events } = await page.call("traces.find", { match: "no ROUTE" });
+    const { rows: events } = await page.call("traces.find", { match: "no ROUTE" });
     assert.deepEqual([...new Set(events.map(({ messageId, text }) => `${messageId} ${text}`))], [`${mail} No route to the mail server`]);
-    assert.deepEqual((await page.call("traces.find", { match: "cents" })).events.map(({ messageId, type, text, names }) => [messageId, type, text, names]), [[order, "charged", '{"cents":500}', ["order-7"]]]);
-    assert.deepEqual((await page.call("traces.find", { match: "cents", queue: "mails" })).events, []);
+    assert.deepEqual((await page.call("traces.find", { match: "cents" })).rows.map(({ messageId, type, text, names }) => [messageId, type, text, names]), [[order, "charged", '{"cents":500}', ["order-7"]]]);
+    assert.deepEqual((await page.call("traces.find", { match: "cents", queue: "mails" })).rows, []);
   });
 
   it("tell what is left of a message that was removed, and refuse one that never was", async (t) => {
