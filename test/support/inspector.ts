@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "../../src/client/connect.ts";
 import type { Broker, Delivery } from "../../src/core/index.ts";
-import { type Editor, type Host, type PoppedLease, serveInspector } from "../../src/inspector/index.ts";
+import { type Editor, type Files, type Host, type PoppedLease, serveInspector } from "../../src/inspector/index.ts";
 import type { MethodName, Params, Result } from "../../src/protocol/index.ts";
 import { type CallOptions, Client, HostError } from "../../webview/channel/client.ts";
 
@@ -13,7 +13,11 @@ export interface PageOptions {
   /** Without one the page has a file of its own. */
   readonly broker?: Broker;
   readonly editor?: Editor;
+  /** What the person picks; by default they cancel. */
+  readonly files?: Files;
 }
+
+const CANCELLED: Files = { save: () => Promise.resolve(undefined), open: () => Promise.resolve(undefined) };
 
 /**
  * The page's own client, answered by the inspector's host: calls and answers are validated on both
@@ -27,11 +31,11 @@ export class TestPage implements AsyncDisposable {
   readonly #client: Client;
   readonly #close: () => Promise<void>;
 
-  constructor(broker: Broker, folder: string, editor: Editor | null, close: () => Promise<void>) {
+  constructor(broker: Broker, folder: string, { editor, files = CANCELLED }: Pick<PageOptions, "editor" | "files">, close: () => Promise<void>) {
     this.broker = broker;
     this.folder = folder;
     const [toHost, toPage]: [Listener[], Listener[]] = [[], []];
-    const serving = serveInspector({ send: say(toPage), onMessage: (listener) => { toHost.push(listener); } }, this.#host(editor));
+    const serving = serveInspector({ send: say(toPage), onMessage: (listener) => { toHost.push(listener); } }, this.#host(editor ?? null, files));
     this.#client = new Client({ send: say(toHost), onMessage: (listener) => { toPage.push(listener); }, memory: { get: () => undefined, set: () => undefined } });
     this.#close = async () => {
       serving[Symbol.dispose]();
@@ -48,7 +52,7 @@ export class TestPage implements AsyncDisposable {
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
-  #host(editor: Editor | null): Host {
+  #host(editor: Editor | null, files: Files): Host {
     const { popped } = this;
     const place = (receipt: string): number => popped.findIndex((lease) => lease.receipt === receipt);
     return {
@@ -61,7 +65,7 @@ export class TestPage implements AsyncDisposable {
         remove: (receipt) => Promise.resolve(void popped.splice(place(receipt), place(receipt) < 0 ? 0 : 1)),
       },
       editor,
-      files: { save: () => Promise.resolve(undefined), open: () => Promise.resolve(undefined) },
+      files,
       templates: join(this.folder, "templates"),
       texts: {},
       onError: (what, error) => { throw new Error(`The host failed in ${what}.`, { cause: error }); },
@@ -69,11 +73,11 @@ export class TestPage implements AsyncDisposable {
   }
 }
 
-export async function openPage({ broker, editor }: PageOptions = {}): Promise<TestPage> {
+export async function openPage({ broker, ...parts }: PageOptions = {}): Promise<TestPage> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), "queuescope-page-")));
-  if (broker !== undefined) return new TestPage(broker, folder, editor ?? null, () => Promise.resolve());
+  if (broker !== undefined) return new TestPage(broker, folder, parts, () => Promise.resolve());
   const queues = await connect(join(folder, "queues.db"));
-  return new TestPage(queues.broker, folder, editor ?? null, () => queues.close());
+  return new TestPage(queues.broker, folder, parts, () => queues.close());
 }
 
 type Listener = (message: unknown) => void;

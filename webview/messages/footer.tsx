@@ -5,7 +5,7 @@ import { t } from "../l10n.ts";
 import { Button, IconButton } from "../parts/controls.tsx";
 import { count, number, time } from "../parts/format.ts";
 import type { Sight } from "../parts/data-table.tsx";
-import type { ListState } from "./list.ts";
+import type { ListState, Searched } from "./list.ts";
 import type { Conditions } from "./settings.ts";
 import { type TailState, MOST } from "./tail.ts";
 
@@ -21,7 +21,7 @@ export interface FooterProps {
 
 /** What is shown, of how many; how far a search is. */
 export function ListFooter({ list, sight, total, onSearch }: FooterProps): JSX.Element {
-  const { window: { rows, above, up, down }, paused, loading } = list;
+  const { window: { rows, above, up, down }, searching, paused, loading } = list;
   const first = rows[Math.min(sight.first === 0 ? 0 : sight.first + BEYOND, rows.length - 1)];
   const last = rows[Math.max(0, Math.min(rows.length - 1, sight.last >= rows.length - 1 ? rows.length - 1 : sight.last - BEYOND))];
   const whole = total ?? (up === null && down === null ? rows.length : null);
@@ -32,15 +32,20 @@ export function ListFooter({ list, sight, total, onSearch }: FooterProps): JSX.E
     <div class="table-footer" role="status">
       {shown !== "" && <span>{whole === null ? shown : t("{0} of {1}", shown, number(whole))}</span>}
       {whole === null && down !== null && shown !== "" && <span>{t("{0} found so far", number((above ?? 0) + rows.length))}</span>}
-      {loading && <span>{t("Reading…")}</span>}
+      {loading && <span>{searching === null ? t("Reading…") : t("Searching…")}</span>}
+      {searching !== null && <span>{searchedText(searching)}</span>}
       {paused !== null && (
         <>
-          <span>{paused.reached === null ? t("Searched about {0} messages.", number(paused.read)) : t("Searched about {0} messages, to {1}.", number(paused.read), time(paused.reached))}</span>
+          <span>{searchedText(paused)}</span>
           <Button onClick={onSearch}>{t("Continue searching")}</Button>
         </>
       )}
     </div>
   );
+}
+
+function searchedText({ read, reached }: Searched): string {
+  return reached === null ? t("Searched about {0} messages.", number(read)) : t("Searched about {0} messages, to {1}.", number(read), time(reached));
 }
 
 export interface TailFooterProps {

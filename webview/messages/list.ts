@@ -1,11 +1,17 @@
 import type { MessageFilter, MessageRow, MethodName, Order, Params, Result } from "../../src/protocol/index.ts";
 import type { Client } from "../channel/client.ts";
-import { EMPTY, endingWith, type PageOfRows, startingAt, startingWith, type Window, withAbove, withBelow, withChanges, withStart } from "./window.ts";
+import { EMPTY, endingWith, startingAt, startingWith, type Window, withAbove, withBelow, withChanges, withStart } from "./window.ts";
 
 export interface ListQuery {
   readonly queue: string;
   readonly filter: MessageFilter;
   readonly order: Order;
+}
+
+/** How many messages it looked at, and when the last of them entered. */
+export interface Searched {
+  readonly read: number;
+  readonly reached: number | null;
 }
 
 export interface ListState {
@@ -14,8 +20,10 @@ export interface ListState {
   readonly fresh: boolean;
   readonly loading: boolean;
   readonly error: Error | undefined;
-  /** A search that took long, and waits to be told to go on: how many messages it looked at, and when the last of them entered. */
-  readonly paused: { readonly read: number; readonly reached: number | null } | null;
+  /** A search that goes on. */
+  readonly searching: Searched | null;
+  /** One that took long, and waits to be told to go on. */
+  readonly paused: Searched | null;
   /** Messages that came since the list was at its start, and aren't shown. */
   readonly newer: { readonly count: number; readonly more: boolean };
   /** The row to bring into sight. */
@@ -33,6 +41,8 @@ const TOP = 100;
 const SEARCH_MS = 3000;
 /** Between two looks at how the rows in sight stand. */
 const LOOK_EVERY_MS = 1000;
+/** Only what the person waits for is shown as loading. */
+const QUIET: readonly string[] = ["change", "look"];
 const NONE = { count: 0, more: false };
 
 /** The list of one filter in one order: reads what is scrolled to, and follows changes. One thing at a time. */
@@ -41,7 +51,7 @@ export class MessageList {
   readonly #query: ListQuery;
   readonly #tell: (state: ListState) => void;
   readonly #stop = new AbortController();
-  #state: ListState = { window: EMPTY, fresh: true, loading: true, error: undefined, paused: null, newer: NONE, reveal: undefined };
+  #state: ListState = { window: EMPTY, fresh: true, loading: true, error: undefined, searching: null, paused: null, newer: NONE, reveal: undefined };
   #turn: Promise<void> = Promise.resolve();
   #waiting = new Set<string>();
   /** Behind what `newer` counts. */
@@ -128,9 +138,10 @@ export class MessageList {
   async #readStart(): Promise<void> {
     await this.#markCursor();
     this.#searched = 0;
-    this.#set({ window: EMPTY, loading: true, paused: null, newer: NONE });
-    const page = await this.#gather(this.#query.order, undefined);
-    this.#set({ window: startingWith(page), fresh: false, reveal: undefined });
+    const page = await this.#browse(this.#query.order, undefined, PAGE);
+    this.#searched += page.read;
+    this.#set({ window: startingWith(page), fresh: false, paused: null, newer: NONE, reveal: undefined });
+    if (page.partial) await this.#extend("down", PAGE - page.rows.length);
   }
 
   async #readTop(): Promise<void> {
@@ -175,30 +186,25 @@ export class MessageList {
     this.#set({ window: withChanges(this.#state.window, ids, rows) });
   }
 
-  async #extend(direction: Direction): Promise<void> {
-    const from = this.#state.window[direction];
-    if (from === null) return;
+  /** By a page, however many calls it takes: each reads a share of the queue. What is found is shown at once; long searches pause. */
+  async #extend(direction: Direction, wanted = PAGE): Promise<void> {
     const order = direction === "down" ? this.#query.order : reverse(this.#query.order);
-    const page = await this.#gather(order, from);
-    const { window } = this.#state;
-    this.#set({ window: direction === "down" ? withBelow(window, page) : withAbove(window, page) });
-  }
-
-  /** A page, however many calls it takes: each reads a share of the queue. Long searches pause. */
-  async #gather(order: Order, after: string | undefined): Promise<PageOfRows> {
-    const rows: MessageRow[] = [];
     const until = Date.now() + SEARCH_MS;
-    for (let place = after; ; ) {
-      const page = await this.#browse(order, place, PAGE - rows.length);
-      rows.push(...page.rows);
+    for (let left = wanted; left > 0; ) {
+      const from = this.#state.window[direction];
+      if (from === null || this.#stop.signal.aborted) break;
+      const page = await this.#browse(order, from, left);
+      left -= page.rows.length;
       this.#searched += page.read;
-      if (page.next === null || rows.length >= PAGE) return { rows, next: page.next };
-      place = page.next;
-      if (Date.now() > until) {
-        this.#set({ paused: { read: this.#searched, reached: page.reached } });
-        return { rows, next: page.next };
+      const { window } = this.#state;
+      const search = page.partial ? { read: this.#searched, reached: page.reached } : null;
+      this.#set({ window: direction === "down" ? withBelow(window, page) : withAbove(window, page), searching: search });
+      if (search !== null && direction === "down" && Date.now() > until) {
+        this.#set({ paused: search });
+        break;
       }
     }
+    this.#set({ searching: null });
   }
 
   #browse(order: Order, after: string | undefined, limit: number): Promise<Result<"messages.browse">> {
@@ -217,8 +223,7 @@ export class MessageList {
     this.#turn = this.#turn.then(async () => {
       this.#waiting.delete(what);
       if (this.#stop.signal.aborted) return;
-      // Only what the person waits for is shown as loading.
-      if (what !== "change" && what !== "look") this.#set({ loading: true });
+      if (!QUIET.includes(what)) this.#set({ loading: true });
       try {
         await act();
         this.#set({ loading: false, error: undefined });

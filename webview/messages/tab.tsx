@@ -95,7 +95,7 @@ export function MessagesTab({ start }: TabProps): JSX.Element {
         <div class="messages-list">
           {following === null && state.newer.count > 0 && <button type="button" class="newer" onClick={() => { void list.toStart(); }}>{state.newer.more ? t("More than {0} new messages", state.newer.count) : count(state.newer.count, "{0} new message", "{0} new messages")}</button>}
           <ChosenBar rows={rows} chosen={chosen} onDone={() => { setChosen(new Set()); }} />
-          {rows.length === 0 ? <Nothing live={live} loading={state.loading || state.paused !== null} filtered={isFiltered(conditions)} onClear={() => { change({}); }} onPush={() => { show("push"); }} /> : (
+          {rows.length === 0 ? <Nothing live={live} loading={state.loading} paused={state.paused !== null} filtered={isFiltered(conditions)} onClear={() => { change({}); }} onPush={() => { show("push"); }} /> : (
             <DataTable
               label={t("Messages")}
               columns={columns}
@@ -152,10 +152,11 @@ function isTyping(event: KeyboardEvent): boolean {
   return event.composedPath().some((target) => target instanceof HTMLElement && /^(input|textarea|select|vscode-text\w+)$/i.test(target.tagName));
 }
 
-function Nothing({ live, loading, filtered, onClear, onPush }: { readonly live: boolean; readonly loading: boolean; readonly filtered: boolean; readonly onClear: () => void; readonly onPush: () => void }): JSX.Element {
+function Nothing({ live, loading, paused, filtered, onClear, onPush }: { readonly live: boolean; readonly loading: boolean; readonly paused: boolean; readonly filtered: boolean; readonly onClear: () => void; readonly onPush: () => void }): JSX.Element {
   const { queue, surroundings: { connection } } = useInspector();
   if (live) return <Empty icon="broadcast" title={t("Waiting for messages")}><p>{t("What enters {0} from now on is shown here as it comes.", queue.name)}</p></Empty>;
   if (loading) return <p class="loading" role="status">{t("Reading…")}</p>;
+  if (paused) return <Empty icon="search" title={t("Nothing found yet")}><p>{t("The search goes on where it stopped: Continue searching is below.")}</p></Empty>;
   if (filtered) return <Empty icon="filter" title={t("No message matches")}><Button onClick={onClear}>{t("Clear filters")}</Button></Empty>;
   return (
     <Empty title={t("No messages yet")}>
