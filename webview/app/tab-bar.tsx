@@ -9,6 +9,7 @@ import { GroupsTab } from "../groups/tab.tsx";
 import { MetricsTab } from "../metrics/tab.tsx";
 import { PopTab } from "../pop/tab.tsx";
 import { PushTab } from "../push/tab.tsx";
+import { TracesTab } from "../traces/tab.tsx";
 import { type TabStart, useInspector } from "./inspector.ts";
 import { TABS, type TabName } from "./tabs.ts";
 import { TabMemoryContext } from "./use-remembered.ts";
@@ -22,6 +23,7 @@ const PANELS: Partial<Record<TabName, ComponentType<TabProps>>> = {
   push: PushTab,
   pop: PopTab,
   "dead-letters": DeadLettersTab,
+  traces: TracesTab,
   metrics: MetricsTab,
   groups: GroupsTab,
 };

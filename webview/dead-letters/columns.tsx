@@ -12,12 +12,14 @@ export interface RowActions {
   readonly more: (fingerprint: string) => void;
   readonly choose: (key: string) => void;
   readonly chosen: ReadonlySet<string>;
+  /** Columns that have nothing to show are left out. */
+  readonly shown: { readonly data: boolean; readonly partition: boolean; readonly first: boolean };
 }
 
-export function columnsOf({ toggle, more, choose, chosen }: RowActions): readonly Column<TableRow>[] {
+export function columnsOf({ toggle, more, choose, chosen, shown }: RowActions): readonly Column<TableRow>[] {
   return [
     {
-      key: "choose", title: "", width: "28px",
+      key: "choose", title: "", width: "34px",
       cell: (row) => row.kind !== "more" && (
         <input type="checkbox" tabIndex={-1} checked={chosen.has(row.key)} aria-label={row.kind === "group" ? t("Choose all with this error") : t("Choose {0}", row.letter.id)} onClick={(event) => { event.stopPropagation(); choose(row.key); }} />
       ),
@@ -36,10 +38,10 @@ export function columnsOf({ toggle, more, choose, chosen }: RowActions): readonl
       },
     },
     { key: "count", title: t("Count"), width: "80px", numeric: true, cell: (row) => (row.kind === "group" ? number(row.group.count) : row.kind === "letter" && row.letter.redriven.length > 0 ? <span title={t("Redriven")}><Icon name="debug-restart" /><span class="visually-hidden">{t("Redriven")}</span></span> : "") },
-    { key: "data", title: t("Data"), width: "minmax(100px, 2fr)", cell: (row) => (row.kind === "letter" ? <span class="mono">{row.letter.preview}</span> : "") },
+    ...(shown.data ? [{ key: "data", title: t("Data"), width: "minmax(100px, 2fr)", cell: (row) => (row.kind === "letter" ? <span class="mono">{row.letter.preview}</span> : "") } satisfies Column<TableRow>] : []),
     { key: "group", title: t("Group"), width: "minmax(70px, 1fr)", cell: (row) => (row.kind === "group" ? row.group.groups.join(", ") : row.kind === "letter" ? row.letter.group : "") },
-    { key: "partition", title: t("Partition"), width: "minmax(70px, 1fr)", cell: (row) => (row.kind === "group" ? (row.group.partitions === 0 ? "" : number(row.group.partitions)) : row.kind === "letter" ? (row.letter.partition ?? "") : "") },
-    { key: "first", title: t("First seen"), width: "150px", cell: (row) => (row.kind === "group" ? <Time at={row.group.firstAt} /> : "") },
+    ...(shown.partition ? [{ key: "partition", title: t("Partition"), width: "minmax(70px, 1fr)", cell: (row) => (row.kind === "group" ? (row.group.partitions === 0 ? "" : number(row.group.partitions)) : row.kind === "letter" ? (row.letter.partition ?? "") : "") } satisfies Column<TableRow>] : []),
+    ...(shown.first ? [{ key: "first", title: t("First seen"), width: "150px", cell: (row) => (row.kind === "group" ? <Time at={row.group.firstAt} /> : "") } satisfies Column<TableRow>] : []),
     { key: "last", title: t("Died, last seen"), width: "150px", cell: (row) => (row.kind === "group" ? <Time at={row.group.lastAt} /> : row.kind === "letter" ? <Time at={row.letter.deadAt} /> : "") },
   ];
 }

@@ -28,7 +28,7 @@ export function EditDialog({ id, again, onDone, onClose }: { readonly id: string
     <Dialog title={t("Edit {0}, then redrive it to {1}", id, queue.name)} action={t("Redrive Edited")} disabled={task.running || before === undefined} onAction={() => void redrive()} onCancel={onClose}>
       <p>{t("The dead letter itself stays as it was, marked as redriven to the new message.")}</p>
       {original.error !== undefined && <Failure error={original.error} />}
-      {before !== undefined && <TextArea label={t("Data and headers")} value={text} rows={14} onChange={setEdited} />}
+      <div class="dead-edit">{before !== undefined && <TextArea label={t("Data and headers")} value={text} rows={14} onChange={setEdited} />}</div>
       {before !== undefined && text !== before && <section aria-label={t("Your changes")}><h3>{t("Your changes")}</h3><Difference left={before} right={text} /></section>}
       {task.error !== undefined && <Failure error={task.error} />}
     </Dialog>

@@ -50,6 +50,7 @@ export function RedriveOutcome({ summary, onClose }: { readonly summary: Redrive
 }
 
 function undoneText({ undone, kept }: Result<"deadLetters.undo">): string {
+  if (undone === 0 && kept.length > 0) return t("Nothing could be undone:");
   const done = count(undone, "{0} redrive was undone: the dead letter waits as before.", "{0} redrives were undone: the dead letters wait as before.");
   return kept.length === 0 ? done : `${done} ${t("Others could not be:")}`;
 }

@@ -65,7 +65,7 @@ export function DeadLettersTab({ start }: TabProps): JSX.Element {
     setAsked(undefined);
     setChosen(NOTHING);
   };
-  const columns = columnsOf({ toggle, more, chosen, choose: (key) => { setChosen(chooseOne(chosen, key)); } });
+  const columns = columnsOf({ toggle, more, chosen, shown: { data: open.length > 0 && looked === null, first: looked === null, partition: groups?.groups.some(({ partitions }) => partitions > 0) === true }, choose: (key) => { setChosen(chooseOne(chosen, key)); } });
   const ask = (action: "redrive" | "discard") => (): void => { setAsked({ action, selection: selectionOf(chosen, filter) }); };
 
   return (
