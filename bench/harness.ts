@@ -11,6 +11,8 @@ export interface Row {
   readonly what: string | ((settings: Settings) => string);
   readonly unit: "x" | "ms" | "%" | "/min";
   readonly floor: Floor;
+  /** The limit that was set first, where `floor` only guards what is reached: docs/decisions/0003-speed.md says why. */
+  readonly wanted?: number;
 }
 
 /** Rows that are measured together, because they look at one store or one run. */

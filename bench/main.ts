@@ -4,7 +4,7 @@ import { availableParallelism, cpus } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { parseArgs } from "node:util";
-import { Bench, type Floor, FULL, passes, QUICK, type Result, type Row, type Scenario, type Settings } from "./harness.ts";
+import { Bench, FULL, passes, QUICK, type Result, type Row, type Scenario, type Settings } from "./harness.ts";
 import { jetstreamScenarios } from "./jetstream-rows.ts";
 import { peerScenarios } from "./rows-peer.ts";
 import { processScenarios } from "./rows-processes.ts";
@@ -36,7 +36,7 @@ async function run(scenario: Scenario, settings: Settings): Promise<Result[]> {
 }
 
 const HEAD = ["", "row", "value", "floor", "ours/s", "base/s", "spread", "what"] as const;
-const WIDTHS = [2, 24, 10, 10, 9, 9, 34, 0] as const;
+const WIDTHS = [2, 24, 10, 18, 9, 9, 34, 0] as const;
 
 function line(cells: readonly string[]): string {
   return cells.map((cell, i) => (i >= 2 && i <= 5 ? cell.padStart(WIDTHS[i] ?? 0) : cell.padEnd(WIDTHS[i] ?? 0))).join("  ").trimEnd();
@@ -44,7 +44,7 @@ function line(cells: readonly string[]): string {
 
 function shown(result: Result): string {
   const mark = result.passed === null ? "" : result.passed ? "ok" : "NO";
-  return line([mark, result.name, amount(result.value, result.unit), floorText(result.floor, result.unit), perSecond(result.ours), perSecond(result.base), result.note ?? "", result.what]);
+  return line([mark, result.name, amount(result.value, result.unit), floorText(result), perSecond(result.ours), perSecond(result.base), result.note ?? "", result.what]);
 }
 
 function amount(value: number, unit: Row["unit"]): string {
@@ -52,10 +52,10 @@ function amount(value: number, unit: Row["unit"]): string {
   return unit === "x" ? `${value.toFixed(2)}x` : `${value.toFixed(value < 10 ? 2 : 0)} ${unit}`;
 }
 
-function floorText(floor: Floor, unit: Row["unit"]): string {
+function floorText({ floor, unit, wanted }: Result): string {
   if (floor === null) return "";
   const [sign, limit] = "atLeast" in floor ? [">=", floor.atLeast] : ["<=", floor.atMost];
-  return `${sign} ${limit}${unit === "x" || unit === "/min" ? unit : ` ${unit}`}`;
+  return `${sign} ${limit}${unit === "x" || unit === "/min" ? unit : ` ${unit}`}${wanted === undefined ? "" : ` (not ${wanted})`}`;
 }
 
 function perSecond(rate: number | undefined): string {

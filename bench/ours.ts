@@ -1,3 +1,4 @@
+import { DatabaseSync } from "node:sqlite";
 import { openLocal } from "../src/brokers/local/index.ts";
 import type { Broker, Delivery, PopRequest, PushItem, Settlement } from "../src/core/index.ts";
 import type { Bench, Side } from "./harness.ts";
@@ -49,6 +50,20 @@ export async function fill(broker: Broker, messages: number, keys: Keys, partiti
 export function acked({ receipt }: Delivery): Settlement {
   if (receipt === null) throw new Error("A leased delivery has a receipt.");
   return { action: "ack", receipt };
+}
+
+/** What is prepared isn't timed, so neither is its checkpoint, which would come due in the middle of what is. */
+export function checkpointed(bench: Bench, broker: Broker, side: Side): Side {
+  const db = new DatabaseSync(broker.url.slice("file:".length));
+  bench.after(() => { db.close(); });
+  const checkpoint = db.prepare("PRAGMA wal_checkpoint(PASSIVE)");
+  return {
+    async prepare(operations) {
+      await side.prepare?.(operations);
+      checkpoint.get();
+    },
+    run: () => side.run(),
+  };
 }
 
 /** Pop, then ack, in two commits. */

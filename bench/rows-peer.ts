@@ -4,13 +4,14 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { valuePayload } from "../src/core/index.ts";
 import { type Bench, type Scenario, scenario, type Side } from "./harness.ts";
-import { ackWithNextPop, newBroker, popAndAck, pushing } from "./ours.ts";
+import { ackWithNextPop, checkpointed, newBroker, popAndAck, pushing } from "./ours.ts";
 
 /** What plainjob/peer.mjs offers. */
 interface Peer {
   add(data: unknown): void;
   addMany(data: readonly unknown[]): void;
   takeAndFinish(): boolean;
+  checkpoint(): void;
   close(): void;
 }
 
@@ -41,6 +42,7 @@ async function takeAndFinish(bench: Bench): Promise<Side> {
   return {
     prepare(jobs) {
       for (let added = 0; added < jobs; added += HUNDRED.length) peer.addMany(HUNDRED);
+      peer.checkpoint();
     },
     run() {
       if (!peer.takeAndFinish()) throw new Error("The peer ran out of jobs.");
@@ -59,12 +61,15 @@ export const peerScenarios: readonly Scenario[] = [
     return bench.ratio(pushing(await newBroker(bench), items(100)), { run: () => (peer.addMany(HUNDRED), HUNDRED.length) });
   }),
   scenario({ name: "plainjob-pop-done", what: "pop and ack 1 in two commits against plainjob's take and done", unit: "x", floor: { atLeast: 1.3 } }, async (bench) => {
-    return bench.ratio(popAndAck(await newBroker(bench), "none"), await takeAndFinish(bench));
+    const broker = await newBroker(bench);
+    return bench.ratio(checkpointed(bench, broker, popAndAck(broker, "none")), await takeAndFinish(bench));
   }),
   scenario({ name: "plainjob-worker-loop", what: "the worker's loop, one message at a time, against plainjob's", unit: "x", floor: { atLeast: 1.3 } }, async (bench) => {
-    return bench.ratio(ackWithNextPop(await newBroker(bench), "none"), await takeAndFinish(bench));
+    const broker = await newBroker(bench);
+    return bench.ratio(checkpointed(bench, broker, ackWithNextPop(broker, "none")), await takeAndFinish(bench));
   }),
   scenario({ name: "plainjob-pop-done-100", what: "pop and ack 100 at a time against plainjob's take and done (it has no batch)", unit: "x", floor: { atLeast: 30 } }, async (bench) => {
-    return bench.ratio(popAndAck(await newBroker(bench), "none", { batch: 100 }), await takeAndFinish(bench));
+    const broker = await newBroker(bench);
+    return bench.ratio(checkpointed(bench, broker, popAndAck(broker, "none", { batch: 100 })), await takeAndFinish(bench));
   }),
 ];

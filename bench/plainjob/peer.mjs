@@ -7,7 +7,8 @@ const silent = { error() {}, warn() {}, info() {}, debug() {} };
 
 /** @param {string} path */
 export function openPeer(path) {
-  const queue = defineQueue({ connection: better(new Database(path)), logger: silent });
+  const db = new Database(path);
+  const queue = defineQueue({ connection: better(db), logger: silent });
   return {
     /** @param {unknown} data */
     add(data) {
@@ -24,6 +25,9 @@ export function openPeer(path) {
       queue.getJobById(taken.id);
       queue.markJobAsDone(taken.id);
       return true;
+    },
+    checkpoint() {
+      db.pragma("wal_checkpoint(PASSIVE)");
     },
     close() {
       queue.close();
