@@ -68,7 +68,7 @@ interface Transfer {
 }
 
 function useTransfer(): Transfer {
-  const { client, announce } = useInspector();
+  const { client } = useInspector();
   const [words, setWords] = useState<string | null>(null);
   const [error, setError] = useState<Error | null>(null);
   const stop = useRef<AbortController | null>(null);
@@ -86,7 +86,6 @@ function useTransfer(): Transfer {
       setRunning(false);
       setWords(text);
       setError(failed);
-      if (text !== null) announce(text);
     };
     act(own.signal).then((text) => { end(text, null); }, (reason: unknown) => {
       if (own.signal.aborted) end(t("Cancelled."), null);

@@ -149,7 +149,7 @@ export function DataTable<Row>(props: DataTableProps<Row>): JSX.Element {
           {columns.map((column) => (
             <div key={column.key} role="columnheader" class={column.numeric === true ? "cell numeric" : "cell"} title={column.title}>
               {column.title}
-              {props.onResize !== undefined && <Resizer title={column.title} onResize={(width) => { props.onResize?.(column.key, width); }} />}
+              {props.onResize !== undefined && <Resizer title={column.title} width={leastOf(column)} onResize={(width) => { props.onResize?.(column.key, width); }} />}
             </div>
           ))}
         </div>
@@ -190,7 +190,11 @@ export function DataTable<Row>(props: DataTableProps<Row>): JSX.Element {
 
 /** The least that the tracks need: a minmax() counts with its minimum. */
 function leastWidth(columns: readonly { readonly width: string }[]): number {
-  return columns.reduce((sum, { width }) => sum + Number(/(\d+(?:\.\d+)?)px/.exec(width)?.[1] ?? LEAST_WIDTH), 2 * PADDING);
+  return columns.reduce((sum, column) => sum + leastOf(column), 2 * PADDING);
+}
+
+function leastOf({ width }: { readonly width: string }): number {
+  return Number(/(\d+(?:\.\d+)?)px/.exec(width)?.[1] ?? LEAST_WIDTH);
 }
 
 interface Place {
@@ -246,7 +250,7 @@ function useSight<Row>(scroller: { readonly current: HTMLDivElement | null }, { 
 }
 
 /** The edge of a column: dragged, or moved by the arrow keys. */
-function Resizer({ title, onResize }: { readonly title: string; readonly onResize: (width: number) => void }): JSX.Element {
+function Resizer({ title, width, onResize }: { readonly title: string; readonly width: number; readonly onResize: (width: number) => void }): JSX.Element {
   const widthOf = (edge: HTMLElement): number => edge.parentElement?.getBoundingClientRect().width ?? LEAST_WIDTH;
   return (
     <span
@@ -254,6 +258,7 @@ function Resizer({ title, onResize }: { readonly title: string; readonly onResiz
       role="separator"
       aria-orientation="vertical"
       aria-label={t("Width of {0}", title)}
+      aria-valuenow={Math.round(width)}
       tabIndex={0}
       onPointerDown={(event) => {
         event.preventDefault();
