@@ -38,7 +38,9 @@ export function MessagesTab({ start }: TabProps): JSX.Element {
   const { list, state } = useList(filter, look.order, !live, first.current);
   const following = useTail(filterOf({ match: conditions.match, partition: conditions.partition }, group), live);
   const columns = useMemo(() => columnsOf(look.columns, look.widths), [look.columns, look.widths]);
-  const rows = following === null ? state.window.rows : shownOrder(following.state.rows, look.order);
+  const tailed = following?.state.rows;
+  // The same array while nothing came: the table says what is in sight whenever it is given other rows.
+  const rows = useMemo(() => (tailed === undefined ? state.window.rows : shownOrder(tailed, look.order)), [tailed, state.window.rows, look.order]);
 
   useStart(start, (messageId) => {
     if (messageId === undefined) return;
@@ -70,6 +72,22 @@ export function MessagesTab({ start }: TabProps): JSX.Element {
       setJumpError(error instanceof Error ? error : new Error(String(error)));
     }
   }
+
+  // The same elements as before where nothing of theirs changed: scrolling draws the table and the footer alone.
+  const toolbar = useMemo(() => (
+    <Toolbar
+      conditions={conditions}
+      onConditions={change}
+      look={look}
+      onLook={(next) => { first.current = undefined; setLook(next); }}
+      live={live}
+      onLive={(on) => { setChosen(new Set()); setLive(on); }}
+      onJump={(to) => void jump(to)}
+      onEnds={(end) => { void (end === "start" ? list.toStart() : list.toEnd()); }}
+    />
+  ), [conditions, look, live, list]);
+  const histogram = useMemo(() => <Histogram conditions={conditions} onSpan={(span) => { change({ ...conditions, from: span?.from, to: span?.to }); }} />, [conditions]);
+  const details = useMemo(() => (opened === null ? null : <Details id={opened} onClose={() => { setOpened(null); document.querySelector<HTMLElement>(".messages-list .table")?.focus(); }} />), [opened]);
   const error = following === null ? state.error : following.state.error;
 
   return (
@@ -78,23 +96,13 @@ export function MessagesTab({ start }: TabProps): JSX.Element {
       event.preventDefault();
       document.querySelector<HTMLElement>(".messages-toolbar .search vscode-textfield")?.focus();
     }}>
-      <Toolbar
-        conditions={conditions}
-        onConditions={change}
-        look={look}
-        onLook={(next) => { first.current = undefined; setLook(next); }}
-        live={live}
-        onLive={(on) => { setChosen(new Set()); setLive(on); }}
-        onJump={(to) => void jump(to)}
-        onEnds={(end) => { void (end === "start" ? list.toStart() : list.toEnd()); }}
-      />
-      {look.histogram && !live && <Histogram conditions={conditions} onSpan={(span) => { change({ ...conditions, from: span?.from, to: span?.to }); }} />}
+      {toolbar}
+      {look.histogram && !live && histogram}
       {jumpError !== null && <Failure error={jumpError}><Button onClick={() => { setJumpError(null); }}>{t("OK")}</Button></Failure>}
       {error !== undefined && <Failure error={error} />}
-      <Split open={opened !== null} side={opened === null ? null : <Details id={opened} onClose={() => { setOpened(null); document.querySelector<HTMLElement>(".messages-list .table")?.focus(); }} />}>
+      <Split open={opened !== null} side={details}>
         <div class="messages-list">
           {following === null && state.newer.count > 0 && <button type="button" class="newer" onClick={() => { void list.toStart(); }}>{state.newer.more ? t("More than {0} new messages", state.newer.count) : count(state.newer.count, "{0} new message", "{0} new messages")}</button>}
-          <ChosenBar rows={rows} chosen={chosen} onDone={() => { setChosen(new Set()); }} />
           {rows.length === 0 ? <Nothing live={live} loading={state.loading} paused={state.paused !== null} filtered={isFiltered(conditions)} onClear={() => { change({}); }} onPush={() => { show("push"); }} /> : (
             <DataTable
               label={t("Messages")}
@@ -121,6 +129,7 @@ export function MessagesTab({ start }: TabProps): JSX.Element {
               })}
             />
           )}
+          <ChosenBar rows={rows} chosen={chosen} onDone={() => { setChosen(new Set()); }} />
         </div>
       </Split>
       {following === null
