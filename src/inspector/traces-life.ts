@@ -53,7 +53,7 @@ const BUILT_IN: ReadonlySet<string> = new Set(["pushed", "leased", "acked", "nac
 
 /** What a handler recorded, and what was done to the message, are moments; everything else begins or ends a step. */
 export function isMark({ type }: TraceEvent): boolean {
-  return !BUILT_IN.has(type) || type === "edited" || type === "redriven";
+  return !BUILT_IN.has(type) || type === "edited";
 }
 
 /** @param standing how the message stands now in the groups to show; none when it isn't stored any more */

@@ -93,7 +93,7 @@ function storyScale({ from, to, now, rows }: TraceStory, shorten: boolean): Scal
     ...steps.map((step) => ({ from: step.from, to: step.from + (lasted(step, now) ?? 0), work: step.kind === "leased" })),
     ...marks.map(({ at }) => ({ from: at, to: at, work: false })),
   ]);
-  return scaleOf(from, Math.max(to, from + 1), lasting, shorten);
+  return scaleOf(from, to + Math.max(1, MARGIN * (to - from)), lasting, shorten);
 }
 
 function Axis({ story, scale, seen, place }: { readonly story: TraceStory; readonly scale: Scale; readonly seen: Window; readonly place: (time: number) => number }): JSX.Element {
@@ -114,7 +114,7 @@ function RowLabel({ row }: { readonly row: TraceRow }): JSX.Element {
   return (
     <div class="trace-label" style={{ paddingInlineStart: `${8 + depth * 14}px` }} title={kind === "message" ? `${messageId} · ${queue} · ${group}` : `${service} · ${group}`}>
       <Icon name={kind === "message" ? (because === "redriven" ? "debug-restart" : because === "traceparent" ? "arrow-small-right" : "mail") : "server-process"} />
-      {kind === "message" ? <><strong>{service}</strong> <span class="mono">{messageId}</span></> : <><span>{service}</span> {step !== undefined && <span class="hint">{stepName(step)}</span>}</>}
+      {kind === "message" ? <><strong>{service}</strong> <span class="mono">{messageId}</span></> : step !== undefined && <>{step.worker !== null && <strong>{step.worker}</strong>} <span>{stepName(step)}</span></>}
     </div>
   );
 }
@@ -141,6 +141,9 @@ function Bar({ step, row, story, place, stop }: { readonly step: TraceStep; read
 function Mark({ mark, row, place, stop }: { readonly mark: TraceMark; readonly row: TraceRow; readonly place: (time: number) => number; readonly stop: StopProps }): JSX.Element {
   return <button type="button" class="trace-mark" style={{ left: `${place(mark.at) * 100}%` }} data-stop={stop.index} tabIndex={stop.current ? 0 : -1} aria-label={t("{0} recorded for {1}", mark.type, row.messageId)} onFocus={stop.onFocus} onMouseEnter={stop.onHover} />;
 }
+
+/** Beyond the last moment, so that what happened then isn't cut off. */
+const MARGIN = 0.02;
 
 /** A message's bar and its delivery's are of the same step. */
 export function isSlowest(step: TraceStep, row: TraceRow, { slowest, rows }: TraceStory): boolean {
