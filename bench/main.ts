@@ -6,12 +6,13 @@ import { DatabaseSync } from "node:sqlite";
 import { parseArgs } from "node:util";
 import { Bench, FULL, passes, QUICK, type Result, type Row, type Scenario, type Settings } from "./harness.ts";
 import { jetstreamScenarios } from "./jetstream-rows.ts";
+import { inspectorScenarios } from "./rows-inspector.ts";
 import { peerScenarios } from "./rows-peer.ts";
 import { processScenarios } from "./rows-processes.ts";
 import { pushScenarios } from "./rows-push.ts";
 import { scaleScenarios } from "./rows-scale.ts";
 
-const SCENARIOS: readonly Scenario[] = [...pushScenarios, ...peerScenarios, ...scaleScenarios, ...processScenarios, ...jetstreamScenarios];
+const SCENARIOS: readonly Scenario[] = [...pushScenarios, ...peerScenarios, ...scaleScenarios, ...processScenarios, ...jetstreamScenarios, ...inspectorScenarios];
 
 function chosen(only: readonly string[]): Scenario[] {
   const found = SCENARIOS.filter(({ rows }) => only.length === 0 || rows.some(({ name }) => only.some((part) => name.includes(part))));
