@@ -3,8 +3,9 @@ import { VscodeButton, VscodeCheckbox, VscodeIcon, VscodeOption, VscodeSingleSel
 
 /** The editor's own controls, as web components; their values go through `value` and `onChange`. */
 
-export function Icon({ name, spin = false }: { readonly name: string; readonly spin?: boolean }): JSX.Element {
-  return <VscodeIcon name={name} spin={spin} aria-hidden="true" />;
+/** `size` in pixels. */
+export function Icon({ name, spin = false, size = 16 }: { readonly name: string; readonly spin?: boolean; readonly size?: number }): JSX.Element {
+  return <VscodeIcon name={name} spin={spin} size={size} aria-hidden="true" />;
 }
 
 export interface ButtonProps {

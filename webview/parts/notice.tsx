@@ -5,7 +5,7 @@ import { Icon } from "./controls.tsx";
 export function Empty({ icon = "inbox", title, children }: { readonly icon?: string; readonly title: string; readonly children?: ComponentChildren }): JSX.Element {
   return (
     <div class="empty">
-      <Icon name={icon} />
+      <Icon name={icon} size={32} />
       <p class="empty-title">{title}</p>
       {children}
     </div>

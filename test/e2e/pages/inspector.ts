@@ -5,7 +5,7 @@ export class InspectorPage {
   readonly #frame: FrameLocator;
 
   constructor(page: Page) {
-    this.#frame = page.frameLocator("iframe.webview.ready").last().frameLocator("#active-frame");
+    this.#frame = page.locator("iframe.webview.ready:visible").last().contentFrame().locator("#active-frame").contentFrame();
   }
 
   heading(queue: string): Locator {
@@ -28,6 +28,26 @@ export class InspectorPage {
 
   row(text: string | RegExp): Locator {
     return this.panel.getByRole("row").filter({ hasText: text }).first();
+  }
+
+  region(name: string | RegExp): Locator {
+    return this.#frame.getByRole("region", { name });
+  }
+
+  button(name: string): Locator {
+    return this.#frame.getByRole("button", { name, exact: true });
+  }
+
+  field(name: string): Locator {
+    return this.#frame.getByRole("textbox", { name, exact: true });
+  }
+
+  image(name: RegExp): Locator {
+    return this.#frame.getByRole("img", { name });
+  }
+
+  text(text: string | RegExp): Locator {
+    return this.#frame.getByText(text);
   }
 
   get dialog(): Locator {

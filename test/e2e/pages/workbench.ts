@@ -45,6 +45,11 @@ export class Workbench {
     await this.ready();
   }
 
+  /** A tab among the editors. */
+  async showTab(title: string): Promise<void> {
+    await this.page.getByRole("tab", { name: title }).first().click();
+  }
+
   get activityIcon(): Locator {
     return this.page.locator('.activitybar .action-label[aria-label^="Queuescope"]');
   }
