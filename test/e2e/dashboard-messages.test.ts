@@ -90,7 +90,8 @@ class Messages {
         before = now;
         table.scrollTop += table.clientHeight;
         if (times.length < ${frames}) requestAnimationFrame(step);
-        else resolve(times.sort((a, b) => a - b));
+        // Once what was scrolled to last is drawn as well.
+        else requestAnimationFrame(() => requestAnimationFrame(() => resolve(times.sort((a, b) => a - b))));
       };
       requestAnimationFrame(step);
     })`);

@@ -70,7 +70,7 @@ export function Histogram({ conditions, onSpan }: { readonly conditions: Conditi
         </svg>
         <Edge label={t("Start of the time shown")} bucket={low} text={utc(timeAt(low))} onMove={(to) => { choose(Math.min(to, high - 1), high); }} onReset={() => { onSpan(null); }} />
         <Edge label={t("End of the time shown")} bucket={high} text={utc(timeAt(high))} onMove={(to) => { choose(low, Math.max(to, low + 1)); }} onReset={() => { onSpan(null); }} />
-        {at !== null && <div class="histogram-tip" style={{ insetInlineStart: `${((hover ?? 0) / BUCKETS) * 100}%` }}>{`${time(at.from)} – ${time(at.to)}: ${count(at.count, "{0} message", "{0} messages")}`}</div>}
+        {at !== null && <div class="histogram-tip" style={{ insetInlineStart: `${((hover ?? 0) / BUCKETS) * 100}%`, translate: `-${((hover ?? 0) / BUCKETS) * 100}% 2px` }}>{`${time(at.from)} – ${time(at.to)}: ${count(at.count, "{0} message", "{0} messages")}`}</div>}
       </div>
       <div class="histogram-ends"><time dateTime={utc(counts.from)} title={utc(counts.from)}>{time(counts.from)}</time>
         <span>

@@ -140,7 +140,7 @@ export class MessageList {
     this.#searched = 0;
     const page = await this.#browse(this.#query.order, undefined, PAGE);
     this.#searched += page.read;
-    this.#set({ window: startingWith(page), fresh: false, paused: null, newer: NONE, reveal: undefined });
+    this.#set({ window: startingWith(page), fresh: false, paused: null, newer: NONE, reveal: revealed(page.rows[0]) });
     if (page.partial) await this.#extend("down", PAGE - page.rows.length);
   }
 

@@ -1,7 +1,6 @@
 import type { JSX } from "preact";
 import type { MessageState } from "../../src/core/message.ts";
 import { t } from "../l10n.ts";
-import { Icon } from "../parts/controls.tsx";
 
 export function stateName(state: MessageState): string {
   switch (state) {
@@ -22,7 +21,7 @@ export function stateName(state: MessageState): string {
 
 const ICONS: Readonly<Record<MessageState, string>> = { ready: "circle-filled", scheduled: "clock", leased: "lock", retrying: "sync", completed: "check", dead: "error" };
 
-/** The state's icon, in the state's colour; its name stands beside it. */
+/** The state's icon, in the state's colour; its name stands beside it. No web component: tables draw hundreds a second. */
 export function StateMark({ state }: { readonly state: MessageState }): JSX.Element {
-  return <span class={`state-mark ${state}`}><Icon name={ICONS[state]} /></span>;
+  return <span class={`state-mark ${state} codicon codicon-${ICONS[state]}`} aria-hidden="true" />;
 }

@@ -35,7 +35,7 @@ export function Toolbar(props: ToolbarProps): JSX.Element {
       <Select label={t("State")} value={conditions.state ?? ANY} disabled={live} onChange={(value) => { onConditions({ ...conditions, state: stateOf(value) }); }} choices={[{ value: ANY, label: t("any state") }, ...MESSAGE_STATES.map((state) => ({ value: state, label: stateName(state) }))]} />
       <span class="partition"><TextField label={t("Only this partition")} placeholder={t("any partition")} value={partition} onChange={setPartition} /></span>
       <TimeMenu conditions={conditions} onConditions={onConditions} disabled={live} />
-      {isFiltered(conditions) && <Button onClick={() => { onConditions({}); }}>{t("Clear filters")}</Button>}
+      {isFiltered(conditions) && <IconButton icon="clear-all" label={t("Clear filters")} onClick={() => { onConditions({}); }} />}
       <span class="spacer" />
       <span class="jump"><TextField label={t("Go to an id or a time, and press Enter")} placeholder={t("Go to id or time")} value={jump} disabled={live} onChange={setJump} onEnter={() => { if (jump.trim() !== "") props.onJump(jump.trim()); }} /></span>
       <IconButton icon="fold-up" label={newest ? t("To the newest") : t("To the oldest")} disabled={live} onClick={() => { props.onEnds("start"); }} />

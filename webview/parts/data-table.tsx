@@ -70,7 +70,7 @@ export function DataTable<Row>(props: DataTableProps<Row>): JSX.Element {
   const { label, columns, rows, rowKey, current, chosen, offset = 0, total, rowClass } = props;
   const id = useId();
   const scroller = useRef<HTMLDivElement>(null);
-  const { first, last, top } = useSight(scroller, props);
+  const { first, last, top, pool } = useSight(scroller, props);
   const tracks = columns.map(({ width }) => width).join(" ");
   const minWidth = `${leastWidth(columns)}px`;
   const currentIndex = rows.findIndex((row) => rowKey(row) === current);
@@ -160,7 +160,8 @@ export function DataTable<Row>(props: DataTableProps<Row>): JSX.Element {
           const key = rowKey(row);
           return (
             <DataRow
-              key={key}
+              // Lines are used again for other rows: that costs a fraction of new ones.
+              key={index % pool}
               id={`${id}-${index}`}
               row={row}
               columns={columns}
@@ -203,7 +204,7 @@ interface Place {
 }
 
 /** Which rows are in sight; what is seen keeps its place when rows come or go above it. */
-function useSight<Row>(scroller: { readonly current: HTMLDivElement | null }, { rows, rowKey, followEnd = false }: DataTableProps<Row>): { readonly first: number; readonly last: number; readonly top: number } {
+function useSight<Row>(scroller: { readonly current: HTMLDivElement | null }, { rows, rowKey, followEnd = false }: DataTableProps<Row>): { readonly first: number; readonly last: number; readonly top: number; readonly pool: number } {
   const [place, setPlace] = useState<Place>({ top: 0, height: 600 });
   const before = useRef({ rows, top: 0 });
 
@@ -246,7 +247,7 @@ function useSight<Row>(scroller: { readonly current: HTMLDivElement | null }, { 
 
   const first = Math.max(0, Math.min(rows.length - 1, Math.floor(top / ROW_HEIGHT) - OVERSCAN));
   const last = Math.min(rows.length - 1, Math.ceil((top + place.height) / ROW_HEIGHT) + OVERSCAN);
-  return { first, last, top };
+  return { first, last, top, pool: Math.ceil(place.height / ROW_HEIGHT) + 2 * OVERSCAN + 2 };
 }
 
 /** The edge of a column: dragged, or moved by the arrow keys. */
