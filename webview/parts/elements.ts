@@ -8,6 +8,7 @@ import "@vscode-elements/elements/dist/vscode-single-select/index.js";
 import "@vscode-elements/elements/dist/vscode-split-layout/index.js";
 import "@vscode-elements/elements/dist/vscode-textarea/index.js";
 import "@vscode-elements/elements/dist/vscode-textfield/index.js";
+import "./scrollable.ts";
 import { type FunctionComponent, h, type HTMLAttributes } from "preact";
 
 /** The web components that the page uses, typed: their own properties beside those of every element. */
