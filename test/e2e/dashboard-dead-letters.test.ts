@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { connect } from "../../src/client/index.ts";
+import { assertAccessible } from "../support/axe.ts";
 import { openDashboard } from "../support/dashboard-page.ts";
 import { until } from "../support/until.ts";
 
@@ -20,7 +21,45 @@ async function failOrders(folder: string): Promise<void> {
   });
 }
 
+const THEMES = ["dark", "light", "hc-dark", "hc-light"] as const;
+
 describe("dead letters in the dashboard", () => {
+  it("have no serious issue for people who see or hear them otherwise, in any theme, on a narrow page", async () => {
+    await using session = await openDashboard({ name: "dead-letters-themes", fill: failOrders, browser: { viewport: { width: 900, height: 700 } } });
+    const { step, page } = session;
+    await session.dashboard.goToQueue("orders");
+    for (const theme of THEMES) {
+      await step(`details in ${theme}`, async (dashboard) => {
+        await dashboard.useTheme(theme);
+        await dashboard.show("Dead Letters");
+        if (await dashboard.row("Order 1 timed out").count() === 0) await page.getByRole("button", { name: "Expand" }).first().click();
+        await dashboard.row("Order 1 timed out").click();
+        await page.getByText("Where it comes from").waitFor();
+        await assertAccessible(page, `details in ${theme}`);
+      });
+      await step(`redrive in ${theme}`, async (dashboard) => {
+        await dashboard.button("Redrive All…").click();
+        await dashboard.dialog.getByText("6 dead letters. They stay").waitFor();
+        await assertAccessible(page, `redrive in ${theme}`);
+        await page.keyboard.press("Escape");
+      });
+    }
+    assert.deepEqual(session.problems, []);
+  });
+
+  it("are only looked at where the connection is read-only", async () => {
+    await using session = await openDashboard({ name: "dead-letters-read-only", fill: failOrders, args: ["--read-only"] });
+    await session.step("no control changes anything", async (dashboard) => {
+      await dashboard.goToQueue("orders");
+      await dashboard.show("Dead Letters");
+      await dashboard.row("timed out after").waitFor();
+      await session.page.getByRole("button", { name: "Expand" }).first().click();
+      await dashboard.row("Order 1 timed out").click();
+      await session.page.getByText("Where it comes from").waitFor();
+      assert.equal(await session.page.getByRole("button", { name: /Redrive|Discard|Edit/ }).count(), 0);
+    });
+  });
+
   it("are grouped, redriven at a rate, undone, edited and discarded", async () => {
     await using session = await openDashboard({ name: "dead-letters", fill: failOrders });
     const { step, folder, page } = session;

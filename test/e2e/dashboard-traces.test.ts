@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "../../src/client/index.ts";
+import { assertAccessible } from "../support/axe.ts";
 import { openDashboard } from "../support/dashboard-page.ts";
 
 const TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -34,7 +35,26 @@ async function sell(folder: string): Promise<void> {
   });
 }
 
+const THEMES = ["dark", "light", "hc-dark", "hc-light"] as const;
+
 describe("traces in the dashboard", () => {
+  it("have no serious issue for people who see or hear them otherwise, in any theme, on a narrow page", async () => {
+    await using session = await openDashboard({ name: "traces-themes", fill: sell, browser: { viewport: { width: 900, height: 700 } } });
+    const { step, page } = session;
+    await session.dashboard.goToQueue("mails");
+    await session.dashboard.show("Traces");
+    await session.dashboard.row("order-7").getByRole("button", { name: "order-7" }).click();
+    for (const theme of THEMES) {
+      await step(`a story in ${theme}`, async (dashboard) => {
+        await dashboard.useTheme(theme);
+        await dashboard.show("Traces");
+        await page.getByRole("group", { name: "Timeline" }).waitFor();
+        await assertAccessible(page, `a story in ${theme}`);
+      });
+    }
+    assert.deepEqual(session.problems, []);
+  });
+
   it("show a message's life to scale, and a name across queues", async () => {
     await using session = await openDashboard({ name: "traces", fill: sell });
     const { step, page, folder } = session;
