@@ -1,5 +1,5 @@
 import { type Broker, type Instant, isQueuescopeError, SCAN_LIMIT } from "../core/index.ts";
-import type { MessageFilter, MessageRow } from "../protocol/index.ts";
+import type { MessageFilter, MessageRow, Order } from "../protocol/index.ts";
 import type { Handlers } from "./handlers.ts";
 import { messageRow } from "./messages-row.ts";
 
@@ -34,11 +34,12 @@ export const messageListHandlers = {
     return { id: items[0]?.id ?? null };
   },
 
-  "messages.histogram": async ({ queue, from, to = Date.now() + 1, buckets }, { broker }) => {
-    const start = from ?? (await firstEntered(broker, queue)) ?? to - 3_600_000;
+  "messages.histogram": async ({ queue, from, to, buckets }, { broker }) => {
+    const end = to ?? ((await edge(broker, queue, "newest")) ?? Date.now()) + 1;
+    const start = from ?? (await edge(broker, queue, "oldest")) ?? end;
     // Whole milliseconds, at least one to a span.
-    const first = Math.min(start, to - buckets);
-    return { from: first, to, counts: await broker.inspect.histogram(queue, { from: first, to, buckets }) };
+    const first = Math.min(start, end - buckets);
+    return { from: first, to: end, counts: await broker.inspect.histogram(queue, { from: first, to: end, buckets }) };
   },
 } satisfies Handlers<"messages.browse" | "messages.rows" | "messages.at" | "messages.histogram">;
 
@@ -53,8 +54,9 @@ async function enteredAt(broker: Broker, place: string): Promise<Instant | null>
   return message === null || message.state === "scheduled" ? null : message.createdAt;
 }
 
-async function firstEntered(broker: Broker, queue: string): Promise<Instant | null> {
-  const { items } = await broker.inspect.browse(queue, { scheduled: false, limit: 1 });
+/** When the first or the last message entered; `null` where there is none. */
+async function edge(broker: Broker, queue: string, order: Order): Promise<Instant | null> {
+  const { items } = await broker.inspect.browse(queue, { order, scheduled: false, limit: 1 });
   return items[0]?.createdAt ?? null;
 }
 

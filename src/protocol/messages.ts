@@ -93,7 +93,7 @@ export const messageMethods = {
   "messages.get": method(z.object({ id: shortText, group: shortText }), messageDetail),
   /** All of the payload. */
   "messages.content": method(z.object({ id: shortText }), z.object({ content })),
-  /** How many entered in each of equal spans of the time; without `from` it begins with the first message there is. */
+  /** How many entered in each of equal spans of the time; without `from` and `to` from the first message there is to the last. */
   "messages.histogram": method(z.object({ queue: shortText, from: z.optional(instant), to: z.optional(instant), buckets: z.int().check(z.minimum(1), z.maximum(1000)) }), z.object({ from: instant, to: instant, counts: z.array(count) })),
 
   "messages.remove": method(z.object({ ids }), z.object({ removed: count })),

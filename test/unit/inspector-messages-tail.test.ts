@@ -87,6 +87,17 @@ describe("the live tail", () => {
     assert.deepEqual(followed.texts(), ["needle 0", "needle 1", "needle 2"]);
   });
 
+  it("shows how the messages in sight stand now", async () => {
+    await using page = await openPage();
+    await page.broker.messages.push(Q, numbered(0, 1));
+    using followed = await follow(page);
+    await page.broker.messages.push(Q, numbered(1, 6));
+    await until("all of them", () => followed.texts().length === 5);
+    await page.broker.messages.pop(Q, { batch: 3 });
+    await followed.tail.look(1, 3);
+    assert.deepEqual(followed.tail.state.rows.map(({ state }) => state), ["ready", "leased", "ready", "ready", "ready"], "only those that are looked at");
+  });
+
   it("says what went wrong, and goes on where it stood when it is well again", async () => {
     await using page = await openPage();
     await page.broker.messages.push(Q, numbered(0, 1));

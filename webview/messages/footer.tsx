@@ -30,7 +30,7 @@ export function ListFooter({ list, sight, total, onSearch }: FooterProps): JSX.E
     : `${number(above + rows.indexOf(first) + 1)} – ${number(above + rows.indexOf(last) + 1)}`;
   return (
     <div class="table-footer" role="status">
-      {shown !== "" && <span>{whole === null ? shown : t("{0} of {1}", shown, number(whole))}</span>}
+      {shown !== "" && <span>{whole === null ? shown : above === null ? `${shown}; ${count(whole, "{0} message in all", "{0} messages in all")}` : t("{0} of {1}", shown, number(whole))}</span>}
       {whole === null && down !== null && shown !== "" && <span>{t("{0} found so far", number((above ?? 0) + rows.length))}</span>}
       {loading && <span>{searching === null ? t("Reading…") : t("Searching…")}</span>}
       {searching !== null && <span>{searchedText(searching)}</span>}

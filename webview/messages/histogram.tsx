@@ -18,7 +18,7 @@ interface Span {
 }
 
 /** When messages entered; a stretch of it, chosen by pointer or keys, is the filter. */
-export function Histogram({ conditions, onSpan }: { readonly conditions: Conditions; readonly onSpan: (span: Span | null) => void }): JSX.Element | null {
+export function Histogram({ conditions, onSpan }: { readonly conditions: Conditions; readonly onSpan: (span: Partial<Span>) => void }): JSX.Element | null {
   const [zoom, setZoom] = useState<Span | null>(null);
   const counts = useHistogram(zoom);
   const chart = useRef<HTMLDivElement>(null);
@@ -41,7 +41,8 @@ export function Histogram({ conditions, onSpan }: { readonly conditions: Conditi
     return box === undefined ? 0 : Math.max(0, Math.min(BUCKETS - 1, Math.floor(((clientX - box.left) / box.width) * BUCKETS)));
   }
   function choose(from: number, to: number): void {
-    onSpan(from <= 0 && to >= BUCKETS && zoom === null ? null : { from: timeAt(from), to: timeAt(to) });
+    // What reaches an end of all there is stays open there: for what enters later, too.
+    onSpan({ ...(from <= 0 && zoom === null ? {} : { from: timeAt(from) }), ...(to >= BUCKETS && zoom === null ? {} : { to: timeAt(to) }) });
   }
   const at = hover === null ? null : { from: timeAt(hover), to: timeAt(hover + 1), count: counts.counts[hover] ?? 0 };
 
@@ -68,15 +69,15 @@ export function Histogram({ conditions, onSpan }: { readonly conditions: Conditi
           <path class="histogram-bars" d={bars(counts.counts)} />
           {(chosen || drag !== null) && <rect class="histogram-brush" x={low} y={0} width={Math.max(0.5, high - low)} height={HEIGHT} />}
         </svg>
-        <Edge label={t("Start of the time shown")} bucket={low} text={utc(timeAt(low))} onMove={(to) => { choose(Math.min(to, high - 1), high); }} onReset={() => { onSpan(null); }} />
-        <Edge label={t("End of the time shown")} bucket={high} text={utc(timeAt(high))} onMove={(to) => { choose(low, Math.max(to, low + 1)); }} onReset={() => { onSpan(null); }} />
+        <Edge label={t("Start of the time shown")} bucket={low} text={utc(timeAt(low))} onMove={(to) => { choose(Math.min(to, high - 1), high); }} onReset={() => { onSpan({}); }} />
+        <Edge label={t("End of the time shown")} bucket={high} text={utc(timeAt(high))} onMove={(to) => { choose(low, Math.max(to, low + 1)); }} onReset={() => { onSpan({}); }} />
         {at !== null && <div class="histogram-tip" style={{ insetInlineStart: `${((hover ?? 0) / BUCKETS) * 100}%`, translate: `-${((hover ?? 0) / BUCKETS) * 100}% 2px` }}>{`${time(at.from)} – ${time(at.to)}: ${count(at.count, "{0} message", "{0} messages")}`}</div>}
       </div>
       <div class="histogram-ends"><time dateTime={utc(counts.from)} title={utc(counts.from)}>{time(counts.from)}</time>
         <span>
           {chosen && <IconButton icon="zoom-in" label={t("Show only this stretch of time in the histogram")} onClick={() => { setZoom({ from: conditions.from ?? counts.from, to: conditions.to ?? counts.to }); }} />}
           {zoom !== null && <IconButton icon="zoom-out" label={t("Show all of the time in the histogram")} onClick={() => { setZoom(null); }} />}
-          {chosen && <IconButton icon="discard" label={t("Any time")} onClick={() => { setZoom(null); onSpan(null); }} />}
+          {chosen && <IconButton icon="discard" label={t("Any time")} onClick={() => { setZoom(null); onSpan({}); }} />}
         </span>
         <time dateTime={utc(counts.to)} title={utc(counts.to)}>{time(counts.to)}</time></div>
     </div>

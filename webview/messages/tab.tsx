@@ -22,7 +22,7 @@ import { useList, useTail } from "./use-list.ts";
 const NOTHING_SEEN: Sight = { first: 0, last: 0, atTop: true };
 
 export function MessagesTab({ start }: TabProps): JSX.Element {
-  const { client, queue, group, show, announce } = useInspector();
+  const { client, queue, group, version, show, announce } = useInspector();
   const [conditions, setConditions] = useConditions();
   const [look, setLook] = useLook();
   const [live, setLive] = useState(false);
@@ -42,6 +42,14 @@ export function MessagesTab({ start }: TabProps): JSX.Element {
   // The same array while nothing came: the table says what is in sight whenever it is given other rows.
   const rows = useMemo(() => (tailed === undefined ? state.window.rows : shownOrder(tailed, look.order)), [tailed, state.window.rows, look.order]);
 
+  useEffect(() => {
+    if (following === null) return;
+    const most = following.state.rows.length - 1;
+    const [from, to] = look.order === "oldest" ? [sight.first, sight.last] : [most - sight.last, most - sight.first];
+    following.tail.look(from, to).catch(() => {
+      // The tail itself says what went wrong.
+    });
+  }, [version]);
   useStart(start, (messageId) => {
     if (messageId === undefined) return;
     setLive(false);
@@ -86,7 +94,7 @@ export function MessagesTab({ start }: TabProps): JSX.Element {
       onEnds={(end) => { void (end === "start" ? list.toStart() : list.toEnd()); }}
     />
   ), [conditions, look, live, list]);
-  const histogram = useMemo(() => <Histogram conditions={conditions} onSpan={(span) => { change({ ...conditions, from: span?.from, to: span?.to }); }} />, [conditions]);
+  const histogram = useMemo(() => <Histogram conditions={conditions} onSpan={(span) => { change({ ...conditions, from: span.from, to: span.to }); }} />, [conditions]);
   const details = useMemo(() => (opened === null ? null : <Details id={opened} onClose={() => { setOpened(null); document.querySelector<HTMLElement>(".messages-list .table")?.focus(); }} />), [opened]);
   const error = following === null ? state.error : following.state.error;
 

@@ -28,6 +28,8 @@ export const MOST = 10_000;
 const LIMIT = 300;
 const WAIT_MS = 30_000;
 const RETRY_MS = 1000;
+/** Between two looks at how the rows in sight stand. */
+const LOOK_EVERY_MS = 1000;
 
 /** Follows what enters a queue. It asks for the next ones when the ones before are drawn, so that no rate is too high. */
 export class Tail {
@@ -38,6 +40,7 @@ export class Tail {
   /** `undefined`: not begun. */
   #cursor: string | null | undefined;
   #run: AbortController | undefined;
+  #lookedAt = 0;
 
   constructor(client: Pick<Client, "call">, options: TailOptions) {
     this.#client = client;
@@ -64,6 +67,18 @@ export class Tail {
   stop(): void {
     this.#run?.abort();
     this.#run = undefined;
+  }
+
+  /** Something in the broker changed: the rows in sight may stand otherwise than when they came. @param first, last their places in `rows` */
+  async look(first: number, last: number): Promise<void> {
+    const { rows } = this.#state;
+    const seen = rows.slice(Math.max(0, first), last + 1);
+    if (seen.length === 0 || Date.now() < this.#lookedAt + LOOK_EVERY_MS) return;
+    this.#lookedAt = Date.now();
+    const { queue, filter } = this.#options;
+    const answer = await this.#client.call("messages.rows", { queue, filter, order: "oldest", after: rows[first - 1]?.id, ids: seen.map(({ id }) => id) });
+    const now = new Map(answer.rows.map((row) => [row.id, row]));
+    this.#set({ rows: this.#state.rows.map((row) => now.get(row.id) ?? row) });
   }
 
   clear(): void {
