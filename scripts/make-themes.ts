@@ -31,20 +31,21 @@ const COMMON = `:root {
   --vscode-editor-font-weight: normal;
 }`;
 
-/** Names of the variables in what the page loads, built. */
-export async function usedVariables(): Promise<string[]> {
-  const files = await Promise.all(globSync(join(root, "dist", "webview", "inspector.{js,css}")).map((file) => readFile(file, "utf8")));
-  const names = new Set(files.flatMap((text) => text.match(/--vscode-[\w-]*\w/g) ?? []));
-  return [...names].filter((name) => !COMMON.includes(`${name}:`)).sort();
+/** Which variables are used in a text: by name, or by the beginning of names whose end is put in by code. */
+export function usedVariables(text: string): { readonly names: readonly string[]; readonly beginnings: readonly string[] } {
+  return { names: text.match(/--vscode-[\w-]*\w(?![\w-]|-\$\{)/g) ?? [], beginnings: text.match(/--vscode-[\w-]*-(?=\$\{)/g) ?? [] };
 }
 
 async function makeThemes(): Promise<string> {
-  const names = await usedVariables();
+  const files = [...globSync(join(root, "dist", "webview", "inspector.{js,css}")), join(root, "webview", "dashboard", "dashboard.css")];
+  const page = (await Promise.all(files.map((file) => readFile(file, "utf8")))).join("\n");
+  const { names, beginnings } = usedVariables(page);
+  const isUsed = (name: string): boolean => !COMMON.includes(`${name}:`) && (names.includes(name) || beginnings.some((beginning) => name.startsWith(beginning)));
   await using opened = await openWebview();
   const blocks: string[] = [];
   for (const [name, id] of Object.entries(THEMES)) {
     const values = await opened.valuesIn(id);
-    const lines = names.flatMap((variable) => (values.has(variable) ? [`  ${variable}: ${values.get(variable) ?? ""};`] : []));
+    const lines = [...values].filter(([variable]) => isUsed(variable)).map(([variable, value]) => `  ${variable}: ${value};`).sort();
     const scheme = name.endsWith("light") ? "light" : "dark";
     blocks.push([`:root[data-theme="${name}"] {`, `  color-scheme: ${scheme};`, ...lines, "}"].join("\n"));
   }

@@ -8,7 +8,8 @@ import { t } from "../l10n.ts";
 import { Icon, Select } from "../parts/controls.tsx";
 import { QueueList } from "./queue-list.tsx";
 import { LIST_ADDRESS, queueAddress, useRoute } from "./route.ts";
-import { chooseTheme, type ThemeChoice, themeChoice, THEMES } from "./theme.ts";
+import { THEMES } from "./theme-names.ts";
+import { chooseTheme, type ThemeChoice, themeChoice } from "./theme.ts";
 
 /** In a browser: the list of queues, and the inspector of one of them. */
 export function Dashboard({ client, surroundings }: { readonly client: Client; readonly surroundings: Surroundings }): JSX.Element {

@@ -1,6 +1,7 @@
-/** The editor gives its webviews colours and says their kind; in a browser this does. */
-export const THEMES = ["dark", "light", "hc-dark", "hc-light"] as const;
-export type Theme = (typeof THEMES)[number];
+import { type Theme, THEMES } from "./theme-names.ts";
+
+// The editor gives its webviews colours and says their kind; in a browser this does.
+
 /** `system`: as the machine is set. */
 export type ThemeChoice = Theme | "system";
 

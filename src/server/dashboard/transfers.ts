@@ -83,7 +83,7 @@ export class PageFiles implements Files, Disposable {
 }
 
 function download(response: ServerResponse, name: string): Sink {
-  response.writeHead(200, { "Content-Type": "application/x-ndjson; charset=utf-8", "Content-Disposition": `attachment; filename*=UTF-8''${encodeURIComponent(name)}`, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff" });
+  response.writeHead(200, { "Content-Type": "application/octet-stream", "Content-Disposition": `attachment; filename*=UTF-8''${encodeURIComponent(name)}`, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff" });
   const stopped = (cause?: unknown): QueuescopeError => new QueuescopeError("unavailable", `The browser stopped the download of ${name}.`, { cause });
   const mustGoOn = (): void => { if (response.destroyed) throw stopped(); };
   return {

@@ -1,0 +1,2 @@
+export const THEMES = ["dark", "light", "hc-dark", "hc-light"] as const;
+export type Theme = (typeof THEMES)[number];
