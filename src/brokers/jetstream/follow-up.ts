@@ -13,6 +13,7 @@ import { publishOnce } from "./push.ts";
 import { isForgotten, pushedBefore } from "./pushed-before.ts";
 import type { Bond, Intent } from "./record.ts";
 import type { GroupSession } from "./session.ts";
+import { isOfPartition } from "./subjects.ts";
 import type { Where } from "./subjects.ts";
 import { eventPublication } from "./timeline.ts";
 
@@ -31,14 +32,22 @@ export async function finishIntents(engine: Engine, session: GroupSession, queue
   const done = new Map<string, Acknowledged>();
   if (ids.length === 0) return done;
   const intents = await session.intents(queue, ids);
-  await Promise.all([...intents].map(async ([id, intent]) => {
-    const result = await finish(engine, session, queue, id, intent);
-    if (result !== undefined) done.set(id, result);
+  await Promise.all(inOrder(intents).map(async (line) => {
+    for (const [id, intent] of line) {
+      const result = await finish(engine, session, queue, id, intent);
+      if (result !== undefined) done.set(id, result);
+    }
   }));
   // Who comes after a crash does them again; nobody has to wait for this.
   session.run({ queue, apply: ({ state }) => { for (const id of intents.keys()) state.record.intents.delete(id); } })
     .catch((error: unknown) => { if (!isQueuescopeError(error, "lease-lost")) engine.onError(error); });
   return done;
+}
+
+/** What is pushed to one partition goes one by one: behind one that fails none is stored. All else at once. */
+function inOrder(intents: ReadonlyMap<string, Intent>): [string, Intent][][] {
+  const lines = Map.groupBy(intents, ([id, intent]) => (intent.kind === "push" && isOfPartition(intent.subject) ? intent.subject : id));
+  return [...lines.values()];
 }
 
 async function finish(engine: Engine, session: GroupSession, queue: Definition, id: string, intent: Intent): Promise<Acknowledged | undefined> {

@@ -234,6 +234,12 @@ export function placeOf(subject: string): Place {
   return { priority: 0, partition: untoken(subject.slice(subject.lastIndexOf(".", end - 1) + 1, end)), alias };
 }
 
+/** Whether what enters on this subject has to keep the order in which it enters. */
+export function isOfPartition(subject: string): boolean {
+  const [, , kind, , lane] = subject.split(".");
+  return kind === "m" && lane === "k";
+}
+
 /** Of `qs.Q.e.MESSAGE.NAME`; an event's own subject has no name. */
 export function markOf(subject: string): { readonly message: number; readonly name: string | null } {
   const [, , , message, name = "="] = subject.split(".");
