@@ -220,7 +220,7 @@ export class Api {
             end(this.link.failure(error, pull));
             return;
           }
-          const read = LogMessage.delivered(message);
+          const read = LogMessage.delivered(message, found.at(-1));
           // A status: what was removed since the count doesn't come, nor what is too much.
           if (read === undefined) {
             end();

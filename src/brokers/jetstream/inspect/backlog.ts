@@ -4,6 +4,7 @@ import type { Definition } from "../definition.ts";
 import type { Engine } from "../engine.ts";
 import { LogMessage } from "../message.ts";
 import { Subjects } from "../subjects.ts";
+import { mayBeMany } from "./partition-names.ts";
 import type { Names } from "./partition-names.ts";
 import { isExpired, pipelined } from "./reading.ts";
 import type { GroupView } from "./view.ts";
@@ -12,6 +13,8 @@ import type { GroupView } from "./view.ts";
 const COUNTED = 150;
 /** Entries ahead of a group that are looked at, without their data (a count costs as much as 200 of them); where there are more, some of the last too. */
 const AHEAD = 20_000;
+/** Fewer where the partitions are too many to sort, and a look at some has to do. */
+const AHEAD_OF_MANY = 5_000;
 const LAST = 2_000;
 
 interface Ranked {
@@ -45,8 +48,10 @@ export class Backlog {
     const subjects = new Subjects(queue.name);
     const at = view.at(0);
     // Without a filter: the server would have to go through all partitions for one. To a new group everything is ahead, and known.
-    const most = view.head === null ? SCAN_LIMIT : AHEAD;
-    const [first, { state }] = await Promise.all([api.readMany(subjects.log, null, at + 1, most, { headersOnly: true }), api.streamInfo(subjects.log)]);
+    const { state } = await api.streamInfo(subjects.log);
+    const many = mayBeMany(state) && state.last_seq - at > AHEAD;
+    const most = view.head === null ? SCAN_LIMIT : many ? AHEAD_OF_MANY : AHEAD;
+    const first = await api.readMany(subjects.log, null, at + 1, most, { headersOnly: true });
     const exact = first.length < most;
     const last = exact || view.head === null ? [] : await api.readMany(subjects.log, null, Math.max((first.at(-1)?.seq ?? at) + 1, state.last_seq - LAST), LAST, { headersOnly: true });
     const ahead = new Map<string, number>();

@@ -1,4 +1,5 @@
 import type { Engine } from "../engine.ts";
+import type { StreamState } from "../api.ts";
 import { placeOf, SHELVES } from "../subjects.ts";
 import type { Subjects } from "../subjects.ts";
 
@@ -11,6 +12,11 @@ export type Names = ReadonlyMap<string, number>;
 /** Those of one shelf, a 64th of all: they fall on shelves by a hash, so that one tells how many there are. */
 export async function shelfNames({ api }: Engine, subjects: Subjects, shelf: number): Promise<Names> {
   return named(await api.subjects(subjects.log, subjects.partitions(shelf)));
+}
+
+/** The server knows at once how many subjects there are, of whichever kind. */
+export function mayBeMany({ num_subjects = 0 }: StreamState): boolean {
+  return num_subjects > MANY;
 }
 
 /** All partitions, or `null` when they are too many. @param anyway who began to go through all of them goes on */
@@ -26,9 +32,8 @@ export async function countPartitions(engine: Engine, subjects: Subjects): Promi
 }
 
 async function allOrCount(engine: Engine, subjects: Subjects, anyway: boolean): Promise<Names | number> {
-  // The server knows at once how many subjects there are, of whichever kind.
   const { state } = await engine.api.streamInfo(subjects.log);
-  if (!anyway && (state.num_subjects ?? 0) > MANY) {
+  if (!anyway && mayBeMany(state)) {
     const count = (await shelfNames(engine, subjects, 0)).size * SHELVES;
     if (count > MANY) return count;
   }

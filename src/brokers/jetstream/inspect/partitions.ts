@@ -27,7 +27,7 @@ type Place = { readonly lag: number; readonly name: string } | { readonly name: 
  * them, and only the lags shown are counted: each page is in order, and the next page may hold a larger one.
  *
  * More partitions than that are too many to sort. The worst first then means: those that the group holds or waits for,
- * and those among the next 20,000 messages and the last 2,000, sorted; then all others, shelf by shelf (a 64th of them each) by name. By
+ * and those among the next 5,000 messages and the last 2,000, sorted; then all others, shelf by shelf (a 64th of them each) by name. By
  * name means: by name within each shelf.
  */
 export async function partitions(engine: Engine, queue: Definition, request: PartitionsRequest): Promise<Page<PartitionInfo>> {
