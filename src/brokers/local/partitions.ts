@@ -33,7 +33,9 @@ const LAG = `CASE WHEN c.lane IS NOT NULL THEN l.pushed - l.removed - c.passed
   WHEN ? THEN l.pushed - l.removed
   ELSE (SELECT count(*) FROM msg AS m INDEXED BY msg_lane WHERE m.lane = l.lid AND m.id > ?) END`;
 const LANES = `SELECT l.lid, l.name, ${LAG} AS lag FROM lane AS l INDEXED BY lane_queue LEFT JOIN cursor AS c ON c.lane = l.lid AND c.gid = ? WHERE l.qid = ? AND l.lid > ? AND l.lid <= ? AND l.name IS NOT NULL`;
-const WORST = `SELECT * FROM (${LANES}) WHERE lag >= ? AND (lag < ? OR (lag = ? AND name > ?)) ORDER BY lag DESC, name LIMIT ? + 0`;
+// No lane is further behind than it is long, so most are passed over without a look for their cursor. The inner LIMIT has each lag worked out once.
+const WORST = `SELECT * FROM (${LANES} AND (l.pushed - l.removed > ? OR (l.pushed - l.removed = ? AND l.name < ?)) LIMIT -1)
+  WHERE lag < ? OR (lag = ? AND name > ?) ORDER BY lag DESC, name LIMIT ? + 0`;
 const CHUNK_END = "SELECT lid FROM lane INDEXED BY lane_queue WHERE qid = ? AND lid > ? ORDER BY lid LIMIT 1 OFFSET ?";
 const BY_NAME = `SELECT l.lid, l.name, ${LAG} AS lag FROM lane AS l INDEXED BY lane_name LEFT JOIN cursor AS c ON c.lane = l.lid AND c.gid = ? WHERE l.qid = ? AND ifnull(l.name, '') > ? ORDER BY ifnull(l.name, ''), l.prio LIMIT ? + 0`;
 const DETAILS = "SELECT l.pushed - l.removed AS messages, l.last_at, c.pos, c.ready_at, s.expires_at FROM lane AS l LEFT JOIN cursor AS c ON c.lane = l.lid AND c.gid = ? LEFT JOIN lease AS s ON s.lease = c.lease WHERE l.lid = ?";
@@ -67,13 +69,16 @@ function byName(store: Store, scope: Scope, { after = "", match }: PartitionsReq
   });
 }
 
+/** Every partition is worse than this. */
+const NONE: Place = { lag: -1, name: "" };
+
 /** Looks at every partition, some at a time so that nobody waits, and keeps the worst. */
 async function byLag(store: Store, scope: Scope, { after, match }: PartitionsRequest, limit: number): Promise<Page<LaneRow>> {
   const place = readPlace(after);
   const chunk = match === undefined ? CHUNK : MATCH_CHUNK;
   let worst: LaneRow[] = [];
   for (let from = 0; ; ) {
-    const least = worst.length > limit ? (worst.at(-1)?.lag ?? 0) : -1;
+    const least = worst[limit] ?? NONE;
     const start = from;
     const { rows, end } = await store.read((tx) => {
       const last = tx.get<{ lid: number }>(CHUNK_END, scope.qid, start, chunk - 1)?.lid ?? null;
@@ -86,18 +91,25 @@ async function byLag(store: Store, scope: Scope, { after, match }: PartitionsReq
   }
 }
 
+interface Place {
+  readonly lag: number;
+  readonly name: string;
+}
+
 interface ChunkRequest {
   readonly from: number;
   readonly to: number;
-  readonly least: number;
-  readonly place: { readonly lag: number; readonly name: string };
+  /** Only worse ones are wanted. */
+  readonly least: Place;
+  /** The page before ended here. */
+  readonly place: Place;
   readonly match: string | undefined;
   readonly limit: number;
 }
 
 function worstOf(tx: ReadTx, scope: Scope, { from, to, least, place, match, limit }: ChunkRequest): LaneRow[] {
   const all = match === undefined ? limit : -1;
-  const rows = tx.all<LaneRow>(WORST, Number(scope.fromStart), scope.startId, scope.gid, scope.qid, from, to, least, place.lag, place.lag, place.name, all);
+  const rows = tx.all<LaneRow>(WORST, Number(scope.fromStart), scope.startId, scope.gid, scope.qid, from, to, least.lag, least.lag, least.name, place.lag, place.lag, place.name, all);
   if (match === undefined) return rows;
   const fits = textMatch(match);
   return rows.filter(({ name }) => fits(name)).slice(0, limit);
@@ -107,7 +119,7 @@ function worseFirst(a: LaneRow, b: LaneRow): number {
   return b.lag - a.lag || Buffer.compare(Buffer.from(a.name), Buffer.from(b.name));
 }
 
-function readPlace(after: string | undefined): { lag: number; name: string } {
+function readPlace(after: string | undefined): Place {
   if (after === undefined) return { lag: Number.MAX_SAFE_INTEGER, name: "" };
   const match = /^(\d{1,15}):(.*)$/s.exec(after);
   if (match === null) throw badAfter(after);
