@@ -74,10 +74,10 @@ export function DeadLettersTab({ start }: TabProps): JSX.Element {
         <ConditionsBar conditions={conditions} onConditions={setConditions} />
         <span class="spacer" />
         {!surroundings.connection.readOnly && rows.length > 0 && (
-          <>
+          <div class="dead-actions">
             <Button primary icon="debug-restart" onClick={ask("redrive")}>{redriveText(chosen, conditions)}</Button>
             <Button icon="trash" onClick={ask("discard")}>{discardText(chosen, conditions)}</Button>
-          </>
+          </div>
         )}
       </div>
       {error !== undefined && <Failure error={error} />}
