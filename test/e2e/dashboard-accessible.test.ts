@@ -46,6 +46,16 @@ describe("every tab", () => {
           await dashboard.settled();
           await check(tab);
         });
+        const table = page.getByRole("tabpanel").getByRole("grid").first();
+        if ((await table.count()) === 0) continue;
+        await step(`${tab}, what a row opens`, async (dashboard) => {
+          await table.focus();
+          await page.keyboard.press("Home");
+          await page.keyboard.press("ArrowDown");
+          await page.keyboard.press("Enter");
+          await dashboard.settled();
+          await check(`${tab}, what a row opens`);
+        });
       }
       assert.deepEqual(failures, []);
       assert.deepEqual(session.problems, []);
