@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it, type TestContext } from "node:test";
-import { connect, type NatsConnection } from "@nats-io/transport-node";
+import { connect, headers, type NatsConnection } from "@nats-io/transport-node";
 import { openJetStream } from "../../src/brokers/jetstream/index.ts";
 import { payloadText, textPayload } from "../../src/core/index.ts";
 import type { Broker } from "../../src/core/index.ts";
@@ -76,5 +76,24 @@ describe("a queue on JetStream that another process deletes", { skip: natsSkip()
     assert.deepEqual(await pop(here, "again"), ["4"]);
     assert.equal(await isOwned(before), false);
     assert.ok((await consumers("QS_again")) <= 2, "nobody reads it for the queue of before");
+  });
+
+  it("and that is made anew refuses what a process has under way for the one of before", async (t) => {
+    const broker = await opened(t);
+    const subject = "qs-s.twice.g.default";
+    const used = async (): Promise<number> => {
+      await push(broker, "twice", "1");
+      assert.deepEqual(await pop(broker, "twice"), ["1"]);
+      const stored = (await nc.request("$JS.API.STREAM.MSG.GET.QSS_twice", JSON.stringify({ last_by_subj: subject }))).json<{ message: { seq: number } }>();
+      return stored.message.seq;
+    };
+    const before = await used();
+    await broker.queues.delete("twice");
+    const now = await used();
+    const late = headers();
+    late.set("Nats-Expected-Last-Subject-Sequence", String(before));
+    const answer = (await nc.request(subject, "of the queue of before", { headers: late })).json<{ error?: { err_code: number } }>();
+    assert.equal(answer.error?.err_code, 10_071);
+    assert.notEqual(now, before);
   });
 });

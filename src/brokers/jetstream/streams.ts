@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { isQueuescopeError, QueuescopeError } from "../../core/index.ts";
 import type { QueueOptions } from "../../core/index.ts";
 import { type Api, isApiError, STREAM_NOT_FOUND } from "./api.ts";
@@ -7,6 +8,8 @@ import type { Subjects } from "./subjects.ts";
 const NANO = 1_000_000;
 /** The server's own default; a window can't be nothing. */
 const LEAST_WINDOW = 120_000;
+/** Below it a state stream begins, anywhere. */
+const FIRST = 1_000_000;
 const NAME_IN_USE = 10_058;
 const SUBJECTS_OVERLAP = 10_065;
 const NO_PEERS = new Set([10_074, 10_005, 10_052]);
@@ -67,7 +70,9 @@ export class Streams {
   }
 
   #state(subjects: Subjects): StreamConfig {
-    return { name: subjects.state, subjects: subjects.allState, description: `Queuescope: state of ${subjects.queue}`, ...COMMON, max_msgs_per_subject: 64 };
+    // A commit that is under way while its queue is deleted and made anew must not fit behind one of the new queue's.
+    const first_seq = randomInt(1, FIRST);
+    return { name: subjects.state, subjects: subjects.allState, description: `Queuescope: state of ${subjects.queue}`, ...COMMON, max_msgs_per_subject: 64, first_seq };
   }
 
   /** Its settings, as the server has them. */
