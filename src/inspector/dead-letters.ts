@@ -2,6 +2,7 @@ import { contentDocument } from "../client/documents/write.ts";
 import { type Broker, type DeadLetter, errorFingerprint, firstLine, invalidInput, isQueuescopeError, type Message } from "../core/index.ts";
 import type { DeadDetail, DeadGroup, DeadRow } from "../protocol/index.ts";
 import { discardSelected, eachSelected, fitting, redriveSelected, selectionCount } from "./dead-letters-bulk.ts";
+import { editorOf } from "./editor.ts";
 import type { Handlers } from "./handlers.ts";
 import type { Editor, Host } from "./host.ts";
 import { preview } from "./messages.ts";
@@ -128,9 +129,4 @@ async function existing(broker: Broker, id: string): Promise<Message | null> {
     if (isQueuescopeError(error, "message-not-found")) return null;
     throw error;
   }
-}
-
-function editorOf({ editor }: Host): Editor {
-  if (editor === null) throw invalidInput("how", "There is no editor here: the page shows it itself.");
-  return editor;
 }

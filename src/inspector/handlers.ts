@@ -1,4 +1,5 @@
 import type { MethodName, Params, Progress, Result } from "../protocol/index.ts";
+import { debugHandlers } from "./debug.ts";
 import { deadLetterHandlers } from "./dead-letters.ts";
 import type { Call } from "./host.ts";
 import { groupHandlers } from "./groups.ts";
@@ -15,4 +16,4 @@ export type Handler<M extends MethodName> = (params: Params<M>, call: Call<Progr
 export type Handlers<M extends MethodName> = { readonly [K in M]: Handler<K> };
 
 /** One for each method of the protocol: a missing one doesn't compile. */
-export const HANDLERS: Handlers<MethodName> = { ...queueHandlers, ...overviewHandlers, ...messageHandlers, ...deadLetterHandlers, ...traceHandlers, ...pushHandlers, ...popHandlers, ...metricHandlers, ...groupHandlers };
+export const HANDLERS: Handlers<MethodName> = { ...queueHandlers, ...overviewHandlers, ...messageHandlers, ...deadLetterHandlers, ...traceHandlers, ...pushHandlers, ...popHandlers, ...metricHandlers, ...groupHandlers, ...debugHandlers };

@@ -1,4 +1,4 @@
-import type { Broker, Delivery } from "../core/index.ts";
+import type { Broker, DeadLetter, Delivery, Message } from "../core/index.ts";
 import type { ConnectionStatus, HostEvent, Surroundings, ToPage } from "../protocol/index.ts";
 
 /** The way to one page: a webview's messages, or a browser's socket. */
@@ -58,6 +58,9 @@ export interface Editor {
   editMessage(id: string): Promise<void>;
   /** A document to edit a dead letter in, and to redrive it from. */
   editDeadLetter(queue: string, id: string): Promise<void>;
+  /** Starts the queue's handler under the debugger, with exactly this message. */
+  debugMessage(message: Message): Promise<void>;
+  debugDeadLetter(deadLetter: DeadLetter): Promise<void>;
   compare(left: ComparedDocument, right: ComparedDocument, title: string): Promise<void>;
 }
 

@@ -1,5 +1,6 @@
 import { type Broker, bytesPayload, jsonTextPayload, type Message, type Payload, QueuescopeError, textPayload, type TraceEvent } from "../core/index.ts";
 import type { MessageAttempt, MessageDetail } from "../protocol/index.ts";
+import { editorOf } from "./editor.ts";
 import type { Handlers } from "./handlers.ts";
 import type { Editor, Host } from "./host.ts";
 import { unlessGone } from "./messages-list.ts";
@@ -132,10 +133,4 @@ function payloadOf(encoding: Payload["encoding"], text: string): Payload {
     case "bytes":
       return bytesPayload(Buffer.from(text, "base64"));
   }
-}
-
-/** @throws unsupported */
-function editorOf({ editor }: Host): Editor {
-  if (editor === null) throw new QueuescopeError("unsupported", "There is no editor here. Open this queue's inspector in VS Code for that.");
-  return editor;
 }

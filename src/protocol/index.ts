@@ -1,6 +1,7 @@
 /** Messages between a page (the inspector's webview, or the dashboard in a browser) and its host, validated on both sides. */
 import type * as z from "zod/mini";
 import { deadLetterMethods } from "./dead-letters.ts";
+import { debugMethods } from "./debug.ts";
 import { groupMethods } from "./groups.ts";
 import { messageMethods } from "./messages.ts";
 import { overviewMethods } from "./overview.ts";
@@ -21,7 +22,7 @@ export type * from "./push.ts";
 export type * from "./queue.ts";
 export type * from "./traces.ts";
 
-export const METHODS = { ...queueMethods, ...overviewMethods, ...messageMethods, ...deadLetterMethods, ...traceMethods, ...pushMethods, ...popMethods, ...metricMethods, ...groupMethods };
+export const METHODS = { ...queueMethods, ...overviewMethods, ...messageMethods, ...deadLetterMethods, ...traceMethods, ...pushMethods, ...popMethods, ...metricMethods, ...groupMethods, ...debugMethods };
 
 export type MethodName = keyof typeof METHODS;
 export type Params<M extends MethodName> = z.infer<(typeof METHODS)[M]["params"]>;

@@ -50,4 +50,25 @@ describe("debugging", () => {
       await debugging.stoppedAt.waitFor();
     });
   });
+
+  it("hits a breakpoint from a dead letter of the inspector", async () => {
+    await using session = await openSession({ name: "debugging-inspector", prepare: fillSample });
+    const { step, folder } = session;
+    const line = (await readFile(join(folder, "src", "handlers", "charge.ts"), "utf8")).split("\n").findIndex((text) => text.includes("const cents = total(order)")) + 1;
+
+    await step("a breakpoint is set in the handler", async ({ editor }) => {
+      await editor.open("src/handlers/charge.ts");
+      await editor.setBreakpoint(line);
+    });
+
+    await step("one press leads there, with exactly that message", async (workbench) => {
+      await workbench.openQueuescope();
+      await workbench.queues.press(workbench.queues.row("orders"), "Open Inspector");
+      await workbench.inspector.show("Dead Letters");
+      await workbench.inspector.row("TypeError: Cannot destructure").dblclick();
+      await workbench.inspector.row(/^m1-/).dblclick();
+      await workbench.inspector.button("Debug").click();
+      await workbench.debugging.stoppedAt.waitFor();
+    });
+  });
 });

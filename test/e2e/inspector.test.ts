@@ -121,6 +121,8 @@ describe("the inspector in the editor", () => {
     });
 
     await step("a reload of the window brings both back, with the tab that was shown", async (workbench) => {
+      // Nothing else of ours is shown then: the tab alone brings the extension.
+      await workbench.explorerIcon.click();
       await workbench.reload();
       await workbench.inspector.heading("invoices").waitFor();
       assert.equal(await workbench.inspector.tab("Groups").getAttribute("aria-selected"), "true");

@@ -141,7 +141,7 @@ describe("the extension's manifest", () => {
   });
 
   it("offers no change on a row whose connection is read-only", () => {
-    const inspecting = ["refresh", "setEncryptionKey", "peekMessages", "copyName", "filterPartitions", "openMessage", "showTrace", "openWorkspaceFile", "stopWorker", "addConnection", "removeConnection", "connect", "disconnect", "setCredentials", "startLocalNats", "stopLocalNats", "openStreamItem", "startTap", "tapIntoQueue", "stopTap", "clearTap", "removeTap", "openArrival", "saveArrivals", "openInspector"].map((name) => `queuescope.${name}`);
+    const inspecting = ["refresh", "setEncryptionKey", "peekMessages", "copyName", "filterPartitions", "openMessage", "showTrace", "openWorkspaceFile", "stopWorker", "addConnection", "removeConnection", "connect", "disconnect", "setCredentials", "startLocalNats", "stopLocalNats", "openStreamItem", "startTap", "tapIntoQueue", "stopTap", "clearTap", "removeTap", "openArrival", "saveArrivals", "openInspector", "openInspectorBeside"].map((name) => `queuescope.${name}`);
     // Popped messages can't be there.
     const changing = (contributes.menus["view/item/context"] ?? []).filter(({ command, when = "" }) => !inspecting.includes(command) && !when.includes("held"));
     for (const { command, when = "" } of changing) assert.ok(when.includes("writable"), command);

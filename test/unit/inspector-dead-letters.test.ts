@@ -181,12 +181,14 @@ describe("the inspector's dead letters", () => {
       shown.push(`${what} ${JSON.stringify(given)}`);
       return Promise.resolve();
     };
-    const editor: Editor = { openMessage: note("message"), openDeadLetter: note("deadLetter"), openTrace: note("trace"), editMessage: note("editMessage"), editDeadLetter: note("edit"), compare: note("compare") };
+    const editor: Editor = { openMessage: note("message"), openDeadLetter: note("deadLetter"), openTrace: note("trace"), editMessage: note("editMessage"), editDeadLetter: note("edit"), compare: note("compare"), debugMessage: note("debug"), debugDeadLetter: ({ id }) => note("debug")(id) };
     const page = await pageOn(t, queues, editor);
     await page.call("deadLetters.open", { queue: "orders", id: "d1-1", how: "edit" });
     await page.call("deadLetters.openDifference", { id: "d1-1", messageId: "m1-9", group: "billing" });
+    await page.call("debug.deadLetter", { id: "d1-1" });
+    assert.deepEqual(shown.splice(2), ['debug ["d1-1"]']);
     assert.deepEqual(shown, ['edit ["orders","d1-1"]', 'compare [{"kind":"deadLetter","id":"d1-1"},{"kind":"message","id":"m1-9","group":"billing"},"d1-1 ↔ m1-9"]']);
-    await assert.rejects((await pageOn(t, queues)).call("deadLetters.open", { queue: "orders", id: "d1-1", how: "open" }), { code: "invalid-input" });
+    await assert.rejects((await pageOn(t, queues)).call("deadLetters.open", { queue: "orders", id: "d1-1", how: "open" }), { code: "unsupported" });
   });
 
   it("are discarded: exactly those of the selection", async (t) => {

@@ -144,13 +144,16 @@ describe("the Messages tab's host", () => {
       openDeadLetter: note,
       openTrace: note,
       editDeadLetter: note,
+      debugMessage: ({ id, group }) => note(`debug ${id} ${group}`),
+      debugDeadLetter: ({ id }) => note(`debug ${id}`),
     };
     await using page = await openPage({ editor });
     const [first = "", second = ""] = await push(page, ...numbers(0, 2));
     await page.call("messages.open", { id: first, group: "default" });
     await page.call("messages.openEdit", { id: first });
     await page.call("messages.compare", { left: first, right: second, group: "default" });
-    assert.deepEqual(done, [`open ${first} default`, `edit ${first}`, `compare ${first} ${second}`]);
+    await page.call("debug.message", { id: second, group: "default" });
+    assert.deepEqual(done, [`open ${first} default`, `edit ${first}`, `compare ${first} ${second}`, `debug ${second} default`]);
     await using other = await openPage();
     await push(other, ...numbers(0, 1));
     await assert.rejects(other.call("messages.open", { id: first, group: "default" }), (error) => error instanceof CallRefused && error.code === "unsupported");

@@ -46,6 +46,7 @@ function Known({ letter, actions }: { readonly letter: DeadDetail; readonly acti
         {!surroundings.connection.readOnly && (
           <>
             <Button primary icon="debug-restart" onClick={() => { actions.onRedrive(id); }}>{t("Redrive…")}</Button>
+            {inEditor && <Button icon="debug-alt" title={t("Runs the handler under the debugger, with exactly this message")} onClick={() => { client.call("debug.deadLetter", { id }).catch((reason: unknown) => { announce(String(reason)); }); }}>{t("Debug")}</Button>}
             <Button icon="edit" onClick={() => { actions.onEdit(letter); }}>{t("Edit and Redrive…")}</Button>
             <Button icon="trash" onClick={() => { actions.onDiscard(id); }}>{t("Discard…")}</Button>
           </>

@@ -40,6 +40,7 @@ export function MessageActions({ detail, onChanged }: { readonly detail: Message
       <IconButton icon="pulse" label={t("Show its trace")} onClick={() => { show("traces", { messageId: row.id }); }} />
       {mayChange && <IconButton icon="repo-push" label={t("Push again…")} onClick={() => { show("push", { pushFrom: row.id }); }} />}
       {mayChange && <IconButton icon="edit" label={t("Edit…")} onClick={edit} />}
+      {inEditor && mayChange && (row.state === "ready" || row.state === "retrying") && <IconButton icon="debug-alt" label={t("Debug: run the handler with exactly this message")} onClick={() => { perform(client.call("debug.message", { id: row.id, group }), t("Started the debugger.")); }} />}
       {mayChange && row.state === "scheduled" && <IconButton icon="circle-slash" label={t("Cancel it before it is due…")} onClick={() => { setAsking("cancel"); }} />}
       {mayChange && <IconButton icon="trash" label={t("Remove…")} onClick={() => { setAsking("remove"); }} />}
       {error !== null && <Failure error={error} />}

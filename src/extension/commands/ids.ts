@@ -19,6 +19,7 @@ export const COMMAND_IDS = [
   "queuescope.stopLocalNats",
 
   "queuescope.openInspector",
+  "queuescope.openInspectorBeside",
   "queuescope.createQueue",
   "queuescope.configureQueue",
   "queuescope.pauseQueue",

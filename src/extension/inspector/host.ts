@@ -6,6 +6,7 @@ import type { Connections } from "../connections/connections.ts";
 import { type Address, addressUri } from "../documents/address.ts";
 import type { MessageDocuments } from "../documents/provider.ts";
 import { errorText } from "../errors.ts";
+import type { DeadLetterNode, MessageNode } from "../models/nodes.ts";
 import type { PoppedMessages } from "../models/popped.ts";
 import { editorFiles } from "./files.ts";
 
@@ -23,7 +24,7 @@ export function editorHost(connection: Connection, { connections, documents, pop
     surface: "editor",
     connection: hostConnection(connection, connections),
     popped: poppedLeases(connection, popped, connections),
-    editor: editor(connection.id, documents),
+    editor: editor(connection, documents),
     files: editorFiles() satisfies Files,
     templates: vscode.Uri.joinPath(vscode.Uri.file(connection.folder), ".queuescope", "templates").fsPath,
     texts: vscode.l10n.bundle ?? {},
@@ -80,7 +81,9 @@ function poppedLeases(connection: Connection, popped: PoppedMessages, connection
   };
 }
 
-function editor(connection: string, documents: MessageDocuments): Editor {
+function editor(within: Connection, documents: MessageDocuments): Editor {
+  const connection = within.id;
+  const debug = async (node: DeadLetterNode | MessageNode): Promise<void> => { await vscode.commands.executeCommand("queuescope.debugMessage", node); };
   const show = async (address: Address): Promise<void> => { await documents.show(address, { preview: false, viewColumn: vscode.ViewColumn.Beside }); };
   const uri = (document: ComparedDocument): vscode.Uri => addressUri({ connection, ...document });
   return {
@@ -89,6 +92,8 @@ function editor(connection: string, documents: MessageDocuments): Editor {
     openTrace: (id) => show({ kind: "trace", connection, id }),
     editMessage: (id) => show({ kind: "edit", connection, id }),
     editDeadLetter: (queue, id) => show({ kind: "redrive", connection, queue, id }),
+    debugMessage: (message) => debug({ kind: "message", connection: within, queue: message.queue, message, popped: undefined }),
+    debugDeadLetter: (deadLetter) => debug({ kind: "deadLetter", connection: within, queue: deadLetter.queue, deadLetter, view: "deadLetters" }),
     compare: async (left, right, title) => { await vscode.commands.executeCommand("vscode.diff", uri(left), uri(right), title); },
   };
 }

@@ -28,14 +28,14 @@ export class Inspectors implements vscode.Disposable, vscode.WebviewPanelSeriali
   }
 
   /** Shows the queue's inspector, the one that there is if there is one. */
-  async open(connection: Connection, queue: string, start: InspectorStart = {}): Promise<void> {
+  async open(connection: Connection, queue: string, column: vscode.ViewColumn, start: InspectorStart): Promise<void> {
     const known = this.#panels.get(keyOf(connection.id, queue));
     if (known !== undefined) {
-      known.panel.reveal();
+      known.panel.reveal(column === vscode.ViewColumn.Beside ? column : undefined);
       known.show(start);
       return;
     }
-    const panel = vscode.window.createWebviewPanel(VIEW_TYPE, queue, vscode.ViewColumn.Active, this.#options());
+    const panel = vscode.window.createWebviewPanel(VIEW_TYPE, queue, column, this.#options());
     await this.#serve(panel, connection, queue, start);
   }
 
@@ -64,7 +64,7 @@ export class Inspectors implements vscode.Disposable, vscode.WebviewPanelSeriali
     const { webview } = panel;
     const key = keyOf(connection.id, queue);
     let gone = false;
-    panel.iconPath = vscode.Uri.joinPath(this.#folder, "..", "..", "media", "queuescope.svg");
+    panel.iconPath = new vscode.ThemeIcon("inspect");
     const send = (message: unknown): void => {
       if (gone) return;
       webview.postMessage(message).then(undefined, (error: unknown) => { this.#parts.log.debug(`A message to the inspector of ${queue} was not delivered: ${errorText(error)}`); });

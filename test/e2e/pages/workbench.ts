@@ -50,6 +50,10 @@ export class Workbench {
     await this.page.getByRole("tab", { name: title }).first().click();
   }
 
+  get explorerIcon(): Locator {
+    return this.page.locator('.activitybar .action-label[aria-label^="Explorer"]');
+  }
+
   get activityIcon(): Locator {
     return this.page.locator('.activitybar .action-label[aria-label^="Queuescope"]');
   }
