@@ -112,6 +112,15 @@ describe("traces in the dashboard", () => {
       assert.equal((await queues.broker.queues.get("mails-later")).options.trace, "all");
     });
 
+    await step("a message of another queue is a link to it", async (dashboard) => {
+      await words.getByRole("link").last().click();
+      await dashboard.heading("mails-later").waitFor();
+      await page.getByRole("region", { name: /^Message / }).waitFor();
+      await page.goBack();
+      await dashboard.heading("mails").waitFor();
+      await dashboard.show("Traces");
+    });
+
     await step("events are found by text", async (dashboard) => {
       await page.getByRole("combobox", { name: "Find by" }).click();
       await page.getByRole("option", { name: "Text" }).click();
