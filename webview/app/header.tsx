@@ -24,6 +24,7 @@ export function Header({ status, onGroup }: { readonly status: ConnectionStatus;
       <h1 title={queue.name}>{queue.name}</h1>
       <span class="where" title={connection.url}>{connection.label}</span>
       {status.state !== "open" && <span class="status" role="status" title={status.reason ?? ""}><Icon name={status.state === "connecting" ? "sync" : "debug-disconnect"} /> {stateText(status)}</span>}
+      {queue.paused && <span class="status paused"><Icon name="debug-pause" /> {t("paused")}</span>}
       {connection.readOnly && <span class="status"><Icon name="lock" /> {t("read-only")}</span>}
       <dl class="counts">
         <Count name={t("ready")} value={counts.ready} />
@@ -33,9 +34,11 @@ export function Header({ status, onGroup }: { readonly status: ConnectionStatus;
         <Count name={t("completed")} value={counts.completed} />
         <Count name={t("dead")} value={counts.dead} />
       </dl>
-      <span class="where" aria-hidden="true">{t("Group")}</span>
-      <Select label={t("Group")} value={group} onChange={onGroup} choices={groups.map((name) => ({ value: name, label: name }))} />
-      {!connection.readOnly && <IconButton icon={queue.paused ? "debug-start" : "debug-pause"} label={queue.paused ? t("Resume the queue") : t("Pause the queue")} onClick={() => { setPaused(!queue.paused); }} />}
+      <div class="for-group">
+        <span class="where" aria-hidden="true">{t("Group")}</span>
+        <Select label={t("Group")} value={group} onChange={onGroup} choices={groups.map((name) => ({ value: name, label: name }))} />
+        {!connection.readOnly && <IconButton icon={queue.paused ? "debug-start" : "debug-pause"} label={queue.paused ? t("Resume the queue") : t("Pause the queue")} onClick={() => { setPaused(!queue.paused); }} />}
+      </div>
     </header>
   );
 }

@@ -1,5 +1,5 @@
 import type { ComponentType, JSX } from "preact";
-import { useMemo } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import type { Memory } from "../channel/channel.ts";
 import { t } from "../l10n.ts";
 import { VscodeBadge } from "../parts/elements.ts";
@@ -50,6 +50,8 @@ function titleOf(tab: TabName): string {
 /** The tabs, as the pattern of that name wants them: one stop of the Tab key, arrows between. */
 export function TabBar({ current, onSelect }: { readonly current: TabName; readonly onSelect: (tab: TabName) => void }): JSX.Element {
   const { queue } = useInspector();
+  // Where the page is too narrow for all of them.
+  useEffect(() => { document.getElementById(`tab-${current}`)?.scrollIntoView({ block: "nearest", inline: "nearest" }); }, [current]);
   function onKeyDown(event: KeyboardEvent): void {
     const index = TABS.indexOf(current);
     const to = { ArrowRight: index + 1, ArrowLeft: index - 1 + TABS.length, Home: 0, End: TABS.length - 1 }[event.key];

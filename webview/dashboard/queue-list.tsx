@@ -82,11 +82,11 @@ function columns(): Column<ListedQueue>[] {
     { key: "dead", title: t("Dead letters"), width: "112px", numeric: true, cell: (queue) => <span class={deadOf(queue) > 0 ? "alarming" : "nought"}>{number(deadOf(queue))}</span> },
     { key: "lag", title: t("Worst lag"), width: "minmax(140px, 220px)", numeric: true, cell: (queue) => <Lag queue={queue} /> },
     { key: "oldest", title: t("Oldest waits"), width: "112px", numeric: true, cell: ({ lag }) => (lag?.worst?.oldestReadyAge == null ? "" : duration(lag.worst.oldestReadyAge)) },
-    state("ready", t("ready")),
-    state("scheduled", t("scheduled")),
-    state("leased", t("leased")),
-    state("retrying", t("retrying")),
-    state("completed", t("completed")),
+    state("ready", t("Ready")),
+    state("scheduled", t("Scheduled")),
+    state("leased", t("Leased")),
+    state("retrying", t("Retrying")),
+    state("completed", t("Completed")),
   ];
 }
 
@@ -94,8 +94,8 @@ function Lag({ queue }: { readonly queue: ListedQueue }): JSX.Element {
   const group = queue.lag?.worst?.group ?? "default";
   const behind = number(lagOf(queue));
   return (
-    <span title={queue.lag?.groups === 0 ? t("No group has read this queue yet") : t("Group {0} has {1} messages to go", group, behind)}>
-      {group !== "default" && <span class="described">{group} </span>}
+    <span class="lag" title={queue.lag?.groups === 0 ? t("No group has read this queue yet") : t("Group {0} has {1} messages to go", group, behind)}>
+      {group !== "default" && <span class="described">{group}</span>}
       <Amount value={lagOf(queue)} />
     </span>
   );

@@ -120,6 +120,7 @@ export function MessagesTab({ start }: TabProps): JSX.Element {
               rowClass={(row) => rowClass(row, state.window.gone)}
               current={current}
               onCurrent={(id) => { setCurrent(id); if (opened !== null) setOpened(id); }}
+              onPick={({ id }) => { open(id); }}
               onOpen={({ id }) => { open(id); }}
               chosen={chosen}
               onChosen={setChosen}
@@ -177,7 +178,8 @@ function Nothing({ live, loading, paused, filtered, onClear, onPush }: { readonl
   if (filtered) return <Empty icon="filter" title={t("No message matches")}><Button onClick={onClear}>{t("Clear filters")}</Button></Empty>;
   return (
     <Empty title={t("No messages yet")}>
-      <p>{t("Push the first one here, or with: queuescope push {0} DATA", queue.name)}</p>
+      <p>{t("Push the first one here, or from a terminal:")}</p>
+      <code>{`queuescope push ${queue.name} DATA`}</code>
       {!connection.readOnly && <Button primary onClick={onPush}>{t("Push a message")}</Button>}
     </Empty>
   );

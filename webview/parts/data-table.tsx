@@ -28,6 +28,8 @@ export interface DataTableProps<Row> {
   /** The row that the arrow keys move from. */
   readonly current: string | null;
   readonly onCurrent: (key: string) => void;
+  /** A click without Ctrl or Shift; default: the row is the current one, and no more. */
+  readonly onPick?: (row: Row) => void;
   /** Enter or double click. */
   readonly onOpen?: (row: Row) => void;
   /** Chosen for an action on many; Space, Ctrl+click and Shift+click change it. */
@@ -179,6 +181,7 @@ export function DataTable<Row>(props: DataTableProps<Row>): JSX.Element {
                   if (chosen !== undefined && chosen.size > 0) props.onChosen?.(new Set());
                 }
                 props.onCurrent(key);
+                if (!event.shiftKey && !event.ctrlKey && !event.metaKey) props.onPick?.(row);
               }}
               onOpen={() => props.onOpen?.(row)}
             />

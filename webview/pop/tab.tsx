@@ -1,4 +1,4 @@
-import type { JSX } from "preact";
+import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
 import * as z from "zod/mini";
 import type { MessageRow, Params, PoppedView, SettledView } from "../../src/protocol/index.ts";
@@ -21,7 +21,7 @@ const NEXT: readonly Column<MessageRow>[] = [
   { key: "entered", title: t("Entered"), width: "110px", cell: (row) => <Time at={row.createdAt} /> },
   { key: "partition", title: t("Partition"), width: "140px", cell: (row) => row.partition ?? "" },
   { key: "deliveries", title: t("Deliveries"), width: "90px", numeric: true, cell: (row) => row.deliveryCount },
-  { key: "data", title: t("Data"), width: "minmax(160px, 1fr)", cell: (row) => row.preview },
+  { key: "data", title: t("Data"), width: "minmax(160px, 1fr)", cell: (row) => <span class="mono">{row.preview}</span> },
 ];
 
 const LEASED: readonly Column<PoppedView>[] = [
@@ -30,7 +30,7 @@ const LEASED: readonly Column<PoppedView>[] = [
   { key: "ends", title: t("Lease ends in"), width: "130px", cell: ({ leaseExpiresAt }) => <Countdown to={leaseExpiresAt} /> },
   { key: "attempt", title: t("Attempt"), width: "80px", numeric: true, cell: ({ attempt }) => attempt },
   { key: "partition", title: t("Partition"), width: "140px", cell: ({ message }) => message.partition ?? "" },
-  { key: "data", title: t("Data"), width: "minmax(160px, 1fr)", cell: ({ message }) => message.preview },
+  { key: "data", title: t("Data"), width: "minmax(160px, 1fr)", cell: ({ message }) => <span class="mono">{message.preview}</span> },
 ];
 
 /** Looks at what is next, and leases it only when Pop is pressed. */
@@ -48,6 +48,7 @@ export function PopTab(): JSX.Element {
   const popped = useCall("pop.list", { queue: queue.name });
   const inGroup = newGroup.trim() === "" ? group : newGroup.trim();
   const next = useCall("pop.peek", { queue: queue.name, group: inGroup, limit: PEEKED, ...(partition === "" ? {} : { partition }) });
+  const pausedGroup = queue.groups.some(({ name, paused }) => name === inGroup && paused);
   const { readOnly } = surroundings.connection;
   const rows = popped.value?.popped ?? [];
   const { take, error, note } = useTake();
@@ -70,11 +71,11 @@ export function PopTab(): JSX.Element {
   return (
     <div class="pop">
       {!readOnly && (
-        <div class="toolbar" role="group" aria-label={t("What to pop")}>
-          <TextField label={t("How many")} type="number" value={batch} invalid={sizeProblem} onChange={setBatch} />
-          <TextField label={t("Only this partition")} placeholder={t("any partition")} value={partition} onChange={setPartition} />
-          <TextField label={t("Lease in seconds")} placeholder={t("lease: {0}", duration(Number(queue.options["leaseTime"])))} value={lease} invalid={leaseProblem} onChange={setLease} />
-          <TextField label={t("Group, instead of {0}", group)} placeholder={t("group: {0}", group)} value={newGroup} onChange={setNewGroup} />
+        <div class="toolbar pop-fields" role="group" aria-label={t("What to pop")}>
+          <Captioned caption={t("How many")}><TextField label={t("How many")} type="number" value={batch} invalid={sizeProblem} onChange={setBatch} /></Captioned>
+          <Captioned caption={t("Partition")}><TextField label={t("Only this partition")} placeholder={t("any partition")} value={partition} onChange={setPartition} /></Captioned>
+          <Captioned caption={t("Lease in seconds")}><TextField label={t("Lease in seconds")} placeholder={t("the queue's: {0}", duration(Number(queue.options["leaseTime"])))} value={lease} invalid={leaseProblem} onChange={setLease} /></Captioned>
+          <Captioned caption={t("Group")}><TextField label={t("Group, instead of {0}", group)} placeholder={group} value={newGroup} onChange={setNewGroup} /></Captioned>
           {newGroup.trim() !== "" && !queue.groups.some(({ name }) => name === newGroup.trim()) && (
             <Select label={t("Where the new group starts")} value={start} onChange={(value) => { setStart(value === "new" ? "new" : "all"); }} choices={[{ value: "all", label: t("starts at all") }, { value: "new", label: t("starts at new") }]} />
           )}
@@ -89,6 +90,7 @@ export function PopTab(): JSX.Element {
           </Button>
         </div>
       )}
+      {(queue.paused || pausedGroup) && <p class="note" role="status">{queue.paused ? t("{0} is paused: nothing is delivered until it is resumed.", queue.name) : t("The group {0} is paused: nothing is delivered to it until it is resumed.", inGroup)}</p>}
       {error !== null && <Failure error={error} />}
       {note !== null && <p class="note" role="status">{note}</p>}
       <section class="pop-section held" aria-label={t("Leased here")}>
@@ -111,6 +113,11 @@ export function PopTab(): JSX.Element {
       </section>
     </div>
   );
+}
+
+/** What a field of a row of them is for; screen readers hear the field's own name. */
+function Captioned({ caption, children }: { readonly caption: string; readonly children: ComponentChildren }): JSX.Element {
+  return <div class="captioned"><span class="caption" aria-hidden="true">{caption}</span>{children}</div>;
 }
 
 interface Taking {

@@ -37,7 +37,7 @@ export function PushTab({ start }: TabProps): JSX.Element {
     client.call("push.copy", { id: start.pushFrom }).then((copy) => { setDraft({ ...copy.draft, data: copy.draft.encoding === "json" ? laidOut(copy.draft.data) : copy.draft.data }); }, fail);
   }, [client, start.pushFrom]);
 
-  if (surroundings.connection.readOnly) return <Empty icon="lock" title={t("This connection is read-only")}><p>{t("Nothing can be pushed through it. Its settings in queuescope.json say so.")}</p></Empty>;
+  if (surroundings.connection.readOnly) return <Empty icon="lock" title={t("This connection is read-only")}><p>{t("Nothing can be pushed through it: it was set so in queuescope.json, or opened with --read-only.")}</p></Empty>;
 
   const howOften = Number(times);
   const timesProblem = Number.isInteger(howOften) && howOften >= 1 && howOften <= 1_000_000 ? undefined : t("A number from 1 to 1,000,000.");
@@ -70,7 +70,7 @@ export function PushTab({ start }: TabProps): JSX.Element {
             <Button disabled={problem !== undefined} onClick={seePreview} title={t("Fills in placeholders once, and pushes nothing")}>{t("Preview")}</Button>
           </div>
           <TextArea label={t("Data")} value={draft.data} rows={10} invalid={problem !== undefined} onChange={(data) => { change({ data }); }} />
-          <p class="hint">{t("Placeholders are filled in for each message: {0}. Alone in a string, a number stays a number.", '"{{uuid}}", "{{counter}}", "{{now}}", "{{person.fullName}}", "{{internet.email}}"')}</p>
+          <p class="hint">{t("Placeholders are filled in for each message:")} {PLACEHOLDERS.map((name) => <code key={name}>{`"{{${name}}}"`}</code>)} {t("Alone in a string, a number stays a number.")}</p>
         </Labelled>
         {preview !== null && <Labelled label={t("Preview")}><pre class="preview" tabIndex={0} aria-label={t("Preview")}>{preview.encoding === "json" ? laidOut(preview.data) : preview.data}</pre></Labelled>}
         <Labelled label={t("Headers")} error={fieldError("headers")}><HeadersField value={draft.headers} onChange={(headers) => { change({ headers: { ...headers } }); }} /></Labelled>
@@ -97,6 +97,9 @@ export function PushTab({ start }: TabProps): JSX.Element {
     </form>
   );
 }
+
+/** Some of them, as examples. */
+const PLACEHOLDERS = ["uuid", "counter", "now", "person.fullName", "internet.email"];
 
 /** Fields beside which their own error stands. */
 const SHOWN_FIELDS: ReadonlySet<string> = new Set(["data", "headers", "partition", "transactionId", "delay", "priority", "ttl"]);
