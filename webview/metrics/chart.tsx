@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import { t } from "../l10n.ts";
-import { time } from "../parts/format.ts";
+import { minute } from "../parts/format.ts";
 import { useTheme } from "../parts/theme.ts";
 
 export interface Line {
@@ -74,7 +74,7 @@ function options(width: number, lines: readonly Line[], format: (value: number) 
       { ...axis, size: 64, grid: { stroke: grid, width: 1 / devicePixelRatio }, values: (_plot, splits) => splits.map((value) => format(value)) },
     ],
     series: [
-      { label: t("From"), value: (_plot, seconds: number | null) => (seconds === null ? "–" : time(seconds * 1000)) },
+      { label: t("From"), value: (_plot, seconds: number | null) => (seconds === null ? "–" : minute(seconds * 1000)) },
       ...lines.map(({ label, color: name, dash, fill }): uPlot.Series => {
         const stroke = color(name);
         return {
@@ -82,7 +82,7 @@ function options(width: number, lines: readonly Line[], format: (value: number) 
           stroke,
           width: 1.5,
           spanGaps: false,
-          points: { size: 4 },
+          points: { size: 4, filter: alone },
           value: (_plot, value: number | null) => (value === null ? "–" : format(value)),
           ...(dash === undefined ? {} : { dash: [...dash] }),
           ...(fill === true ? { fill: faded(stroke) } : {}),
@@ -90,6 +90,13 @@ function options(width: number, lines: readonly Line[], format: (value: number) 
       }),
     ],
   };
+}
+
+/** A value without neighbours is no line: it is drawn as a point. */
+function alone(plot: uPlot, series: number, all: boolean): number[] | null {
+  if (all) return null;
+  const values = plot.data[series] ?? [];
+  return Array.from(values, (value, i) => (value != null && values[i - 1] == null && values[i + 1] == null ? i : -1)).filter((i) => i >= 0);
 }
 
 /** Where nobody points, the legend says how it stands. */

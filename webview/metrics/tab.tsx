@@ -7,7 +7,7 @@ import { useCall } from "../app/use-call.ts";
 import { useRemembered } from "../app/use-remembered.ts";
 import { t } from "../l10n.ts";
 import { Checkbox, Select } from "../parts/controls.tsx";
-import { duration, number, time } from "../parts/format.ts";
+import { duration, minute, number } from "../parts/format.ts";
 import { Failure } from "../parts/notice.tsx";
 import { Chart, type Line } from "./chart.tsx";
 import { Groups } from "./groups.tsx";
@@ -117,7 +117,7 @@ function Values({ label, at, lines, format }: { readonly label: string; readonly
       <table>
         <thead><tr><th scope="col">{t("From")}</th>{lines.map((line) => <th scope="col" key={line.label}>{line.label}</th>)}</tr></thead>
         <tbody>
-          {rows.map(({ moment, values }) => <tr key={moment}><th scope="row">{time(moment)}</th>{values.map((value, index) => <td key={index}>{value === null ? "–" : format(value)}</td>)}</tr>)}
+          {rows.map(({ moment, values }) => <tr key={moment}><th scope="row">{minute(moment)}</th>{values.map((value, index) => <td key={index}>{value === null ? "–" : format(value)}</td>)}</tr>)}
           {rows.length === 0 && <tr><td colSpan={lines.length + 1}>{t("Nothing happened in this time.")}</td></tr>}
         </tbody>
       </table>

@@ -42,6 +42,15 @@ export function time(at: number): string {
   return date.toDateString() === new Date().toDateString() ? sameDay.format(date) : otherDay.format(date);
 }
 
+const minuteOfDay = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hour12: false });
+const minuteOfOtherDay = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hour12: false });
+
+/** The same for what is counted by the minute. */
+export function minute(at: number): string {
+  const date = new Date(at);
+  return (date.toDateString() === new Date().toDateString() ? minuteOfDay : minuteOfOtherDay).format(date);
+}
+
 /** UTC, for tooltips. */
 export function utc(at: number): string {
   return new Date(at).toISOString();
