@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { promisify } from "node:util";
+import { DashboardProcess } from "../support/dashboard-page.ts";
 import { CLI, ROOT } from "./support/project.ts";
 
 const run = promisify(execFile);
@@ -54,6 +55,14 @@ describe("the npm package, installed in an empty project", () => {
   it("type-checks under strict nodenext, its own declarations included", async () => {
     const checked = await run(process.execPath, [join(ROOT, "node_modules", "typescript", "bin", "tsc"), "-p", project]).catch((error: unknown) => error as { stdout: string });
     assert.equal(checked.stdout, "");
+  });
+
+  it("serves the dashboard with the page that it brings", async () => {
+    await using dashboard = await DashboardProcess.start(project, [], join(project, "node_modules", "queuescope", "dist", "cli.js"));
+    const entered = await fetch(dashboard.url);
+    const headers = { Cookie: (entered.headers.get("set-cookie") ?? "").split(";")[0] ?? "" };
+    const [, script] = /src="([^"]+)"/.exec(await (await fetch(`${dashboard.origin}/`, { headers })).text()) ?? [];
+    assert.equal((await fetch(`${dashboard.origin}${script ?? "/nothing"}`, { headers })).headers.get("content-type"), "text/javascript; charset=utf-8");
   });
 
   it("pushes and consumes in the project's own file", async () => {

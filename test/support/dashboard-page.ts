@@ -107,8 +107,8 @@ export class DashboardProcess implements AsyncDisposable {
     this.url = url;
   }
 
-  static async start(folder: string, args: readonly string[] = []): Promise<DashboardProcess> {
-    const child = spawn(process.execPath, [CLI, "dashboard", ...args], { cwd: folder, env: cleanEnvironment(), stdio: ["ignore", "pipe", "pipe"] });
+  static async start(folder: string, args: readonly string[] = [], cli = CLI): Promise<DashboardProcess> {
+    const child = spawn(process.execPath, [cli, "dashboard", ...args], { cwd: folder, env: cleanEnvironment(), stdio: ["ignore", "pipe", "pipe"] });
     const ended = new Promise<number | null>((resolve) => child.once("close", (code) => { resolve(code); }));
     const output: string[] = [];
     const url = await new Promise<string>((resolve, reject) => {
