@@ -6,6 +6,7 @@ import { payloadText, textPayload } from "../../src/core/index.ts";
 import type { Broker } from "../../src/core/index.ts";
 import { natsSkip, startNatsServer } from "../support/nats-server.ts";
 import type { NatsServer } from "../support/nats-server.ts";
+import { until } from "../support/until.ts";
 
 describe("repairs on NATS, with another process that has messages in memory", { skip: natsSkip("newest") }, () => {
   let server: NatsServer | undefined;
@@ -93,6 +94,22 @@ describe("repairs on NATS, with another process that has messages in memory", { 
     assert.ok(items.every(({ redriven }) => redriven.length === 1));
     const [one] = items;
     assert.equal((await here.repair.redrive("died", { filter: { ids: [one?.id ?? ""] }, to: "went-left", again: true })).redriven[0]?.status, "redriven");
+  });
+
+  it("dead letters that another process has claimed hold back none of the others", async (t) => {
+    await push("some", 3);
+    const got = await there.messages.pop("some", { batch: 3 });
+    await there.messages.settle(got.map(({ receipt }) => ({ action: "dead", receipt: receipt ?? "" })));
+    await here.queues.create("went-on");
+    const [taken] = (await here.inspect.deadLetters("some")).items;
+    const subject = `qs-s.some.c.${taken?.id.split("-d")[1] ?? ""}`;
+    const nc = await connect({ servers: server?.url ?? "" });
+    t.after(() => nc.close());
+    await nc.request(subject, JSON.stringify({ to: "somewhere", subject: "qs.other.m.0.u.-", once: "redrive", at: Date.now() }));
+    const redriven = here.repair.redrive("some", { filter: {}, to: "went-on" });
+    await until("the others", async () => (await here.inspect.stats("went-on")).counts.ready === 2);
+    await nc.request("$JS.API.STREAM.PURGE.QSS_some", JSON.stringify({ filter: subject }));
+    assert.deepEqual((await redriven).redriven.map(({ status }) => status), ["redriven", "redriven", "redriven"]);
   });
 
   it("a purge of a queue or a partition removes at once what is before the first leased message, and nothing before where it begins", async (t) => {

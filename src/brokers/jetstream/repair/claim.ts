@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { QueuescopeError } from "../../../core/index.ts";
 import type { Instant } from "../../../core/index.ts";
 import { isApiError, WRONG_LAST_SEQUENCE } from "../api.ts";
@@ -15,9 +14,6 @@ import { Subjects } from "../subjects.ts";
 const CLAIMED = 30_000;
 /** Who claims pushes sooner than this: the rest is for clocks that differ. */
 const PUSHES_WITHIN = 15_000;
-/** Milliseconds that others wait for it, and between two looks. */
-const PATIENCE = 5_000;
-const EVERY = 50;
 const TRIES = 20;
 
 /** Somebody is redriving a dead letter, or was when it ended: JSON on `subjects.claimed(its sequence)`. */
@@ -46,26 +42,26 @@ export interface Claimed {
 
 /**
  * Before a dead letter is pushed again: of several processes one does, to whichever queues they would.
- * @returns the message that another process made of it meanwhile, or a claim
+ * @returns the message that another process made of it meanwhile, or a claim; `null` while another one has it
  */
-export async function claim(engine: Engine, source: Definition, target: Definition, { dead, before, publication: { subject, headers } }: Wish): Promise<Claimed | string> {
+export async function claim(engine: Engine, source: Definition, target: Definition, { dead, before, publication: { subject, headers } }: Wish): Promise<Claimed | string | null> {
   const subjects = new Subjects(source.name);
   const once = headers?.["Nats-Msg-Id"] ?? "";
-  for (const deadline = performance.now() + PATIENCE; performance.now() < deadline; ) {
-    const theirs = await read(engine, subjects, dead);
-    // Where both would push the same message to the same queue, its log takes it once.
-    const same = theirs?.once === once && theirs.to === target.id;
-    const own = theirs === undefined || same || (await isOver(engine, source, dead, theirs))
-      ? await store(engine, subjects, dead, { to: target.id, subject, once, at: engine.now() }, theirs?.seq ?? 0)
-      : null;
-    // Whoever had it before marked what it made before it let go.
-    const made = (await redrivalsOf(engine, subjects, dead)).find(({ messageId: id }) => !before.some((one) => one.messageId === id));
-    if (own !== null && made === undefined) return own;
-    if (own !== null) await letGo(engine, source, own);
-    if (made !== undefined) return made.messageId;
-    await sleep(EVERY);
-  }
-  throw new QueuescopeError("busy", `The dead letter ${deadLetterId(source.id, dead)} is being redriven by another process. Try again in half a minute, should that have ended.`);
+  const theirs = await read(engine, subjects, dead);
+  // Where both would push the same message to the same queue, its log takes it once.
+  const same = theirs?.once === once && theirs.to === target.id;
+  const own = theirs === undefined || same || (await isOver(engine, source, dead, theirs))
+    ? await store(engine, subjects, dead, { to: target.id, subject, once, at: engine.now() }, theirs?.seq ?? 0)
+    : null;
+  // Whoever had it before marked what it made before it let go.
+  const made = (await redrivalsOf(engine, subjects, dead)).find(({ messageId: id }) => !before.some((one) => one.messageId === id));
+  if (made === undefined) return own;
+  if (own !== null) await letGo(engine, source, own);
+  return made.messageId;
+}
+
+export function isTaken(source: Definition, dead: number): QueuescopeError {
+  return new QueuescopeError("busy", `The dead letter ${deadLetterId(source.id, dead)} is being redriven by another process. Try again in half a minute, should that have ended.`);
 }
 
 /** Not when it was claimed so long ago that others may have done so since. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterNumber, checkRedriveEdit, checkRedriveSecrecy, isQueuescopeError, isSealed, limitOf, QueuescopeError, recordsEvent, redriveFilter } from "../../../core/index.ts";
 import type { RedriveRequest, RedriveResult } from "../../../core/index.ts";
 import type { Buried } from "../buried.ts";
@@ -12,7 +13,7 @@ import { prepare, publishEach } from "../push.ts";
 import type { Incoming, Ready } from "../push.ts";
 import { Subjects } from "../subjects.ts";
 import { eventPublication } from "../timeline.ts";
-import { claim, isStillOurs, letGo, mark, stoodStill } from "./claim.ts";
+import { claim, isStillOurs, isTaken, letGo, mark, stoodStill } from "./claim.ts";
 import type { Claimed } from "./claim.ts";
 
 type Redriven = RedriveResult["redriven"][number];
@@ -25,6 +26,9 @@ interface Route {
 }
 
 const AT_ONCE = 50;
+/** Milliseconds that others are waited for, and between two looks. */
+const PATIENCE = 5_000;
+const EVERY = 50;
 
 /**
  * To the tail, each at most once by accident: who claims the dead letter pushes its message, under an id of the dead
@@ -65,44 +69,74 @@ async function redriveStep(engine: Engine, route: Route, after: number, limit: n
   return { redriven, next };
 }
 
-/** By dead letter: the message that it became, or had become just before. @throws what the push throws, once what was pushed is marked */
-async function pushAgain(engine: Engine, route: Route, todo: readonly DeadMatch[]): Promise<Map<number, { readonly messageId: string; readonly duplicate: boolean }>> {
-  const made = new Map<number, { messageId: string; duplicate: boolean }>();
+/** What dead letters became, or had become just before. */
+type Made = Map<number, { readonly messageId: string; readonly duplicate: boolean }>;
+
+/** By dead letter. @throws what the push throws, once what was pushed is marked */
+async function pushAgain(engine: Engine, route: Route, todo: readonly DeadMatch[]): Promise<Made> {
+  const made: Made = new Map();
   if (todo.length === 0) return made;
-  const { target } = route;
   const subjects = new Subjects(route.source.name);
   const undone = await engine.api.subjects(subjects.state, subjects.undone("*"));
-  const ready = await prepare(engine, target, todo.map((match) => incoming(engine, route, match, undone.get(subjects.undone(match.one.message.seq)) ?? 0)));
-  const claims = await pipelined(todo.map((match, i) => ({ match, ready: ready[i] as Ready })), (one) => claimed(engine, route, one));
+  const ready = await prepare(engine, route.target, todo.map((match) => incoming(engine, route, match, undone.get(subjects.undone(match.one.message.seq)) ?? 0)));
+  let left = todo.map((match, i): Wanted => ({ match, ready: ready[i] as Ready }));
+  for (const deadline = performance.now() + PATIENCE; ; ) {
+    // What was claimed is pushed before others are waited for: of two that wait for each other none would get on.
+    left = await pushClaimed(engine, route, left, made);
+    const [taken] = left;
+    if (taken === undefined) return made;
+    if (performance.now() > deadline) throw isTaken(route.source, taken.match.one.message.seq);
+    await sleep(EVERY);
+  }
+}
+
+/** Those that can be had. @returns those that another process has */
+async function pushClaimed(engine: Engine, route: Route, wanted: readonly Wanted[], made: Made): Promise<Wanted[]> {
+  const claims = await pipelined(wanted, (one) => claimed(engine, route, one));
   for (const { one, claim: got } of claims) if (typeof got === "string") made.set(one.message.seq, { messageId: got, duplicate: true });
-  const own = claims.flatMap((chosen) => (typeof chosen.claim === "string" || chosen.claim instanceof QueuescopeError ? [] : [{ ...chosen, claim: chosen.claim }]));
-  const results = own.every(({ claim: got }) => isStillOurs(got)) ? await publishEach(engine, target, own.map(({ ready: one }) => one)) : own.map(stoodStill);
+  const own = claims.flatMap(({ claim: got, ...one }) => (typeof got === "string" || got === null || got instanceof QueuescopeError ? [] : [{ ...one, claim: got }]));
+  const results = own.length === 0 ? [] : await pushOwn(engine, route, own, made);
+  const failure = [...results, ...claims.map(({ claim: got }) => got)].find((result) => result instanceof QueuescopeError);
+  if (failure !== undefined) throw failure;
+  return wanted.filter((_, i) => claims[i]?.claim === null);
+}
+
+async function pushOwn(engine: Engine, route: Route, own: readonly Own[], made: Made): Promise<(Acknowledged | QueuescopeError | undefined)[]> {
+  const { source, target } = route;
+  const results = own.every(({ claim: got }) => isStillOurs(got)) ? await publishEach(engine, target, own.map(({ ready }) => ready)) : own.map(stoodStill);
   await pipelined(own.map((one, i) => ({ ...one, result: results[i] })), async ({ one, claim: got, result }) => {
     if (result !== undefined && !(result instanceof QueuescopeError)) {
       const id = messageId(target.id, result.seq);
       made.set(one.message.seq, { messageId: id, duplicate: result.duplicate });
-      await mark(engine, route.source, target, one.message.seq, id);
+      await mark(engine, source, target, one.message.seq, id);
     }
     // Where it may be stored, whoever comes next looks for it.
-    if (!isQueuescopeError(result, "unavailable")) await letGo(engine, route.source, got);
+    if (!isQueuescopeError(result, "unavailable")) await letGo(engine, source, got);
   });
   await tell(engine, route, own.flatMap(({ one }, i) => {
     const result = results[i];
     return result === undefined || result instanceof QueuescopeError || result.duplicate ? [] : [{ one, result }];
   }));
-  const failure = [...results, ...claims.map(({ claim: got }) => got)].find((result) => result instanceof QueuescopeError);
-  if (failure !== undefined) throw failure;
-  return made;
+  return results;
+}
+
+interface Wanted {
+  readonly match: DeadMatch;
+  readonly ready: Ready;
 }
 
 interface Chosen {
   readonly one: Buried;
   readonly ready: Ready;
-  /** Or what another process has made of it, or why it can't be had. */
-  readonly claim: Claimed | string | QueuescopeError;
+  /** Or what another process has made of it, or `null` while one has it, or why it can't be had. */
+  readonly claim: Claimed | string | null | QueuescopeError;
 }
 
-async function claimed(engine: Engine, { source, target }: Route, { match: { one, redriven }, ready }: { readonly match: DeadMatch; readonly ready: Ready }): Promise<Chosen> {
+interface Own extends Chosen {
+  readonly claim: Claimed;
+}
+
+async function claimed(engine: Engine, { source, target }: Route, { match: { one, redriven }, ready }: Wanted): Promise<Chosen> {
   try {
     return { one, ready, claim: await claim(engine, source, target, { dead: one.message.seq, before: redriven, publication: ready.publication }) };
   } catch (error) {
