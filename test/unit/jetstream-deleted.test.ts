@@ -92,7 +92,7 @@ describe("a queue on JetStream that another process deletes", { skip: natsSkip()
     const now = await used();
     const late = headers();
     late.set("Nats-Expected-Last-Subject-Sequence", String(before));
-    const answer = (await nc.request(subject, "of the queue of before", { headers: late })).json<{ error?: { err_code: number } }>();
+    const answer = (await nc.request(subject, "of the queue of before", { headers: late, timeout: 5_000 })).json<{ error?: { err_code: number } }>();
     assert.equal(answer.error?.err_code, 10_071);
     assert.notEqual(now, before);
   });
