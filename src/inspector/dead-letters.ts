@@ -1,10 +1,9 @@
 import { contentDocument } from "../client/documents/write.ts";
-import { type Broker, type DeadLetter, errorFingerprint, firstLine, invalidInput, isQueuescopeError, type Message } from "../core/index.ts";
+import { type Broker, type DeadLetter, errorFingerprint, firstLine, isQueuescopeError, type Message } from "../core/index.ts";
 import type { DeadDetail, DeadGroup, DeadRow } from "../protocol/index.ts";
 import { discardSelected, eachSelected, fitting, redriveSelected, selectionCount } from "./dead-letters-bulk.ts";
 import { editorOf } from "./editor.ts";
 import type { Handlers } from "./handlers.ts";
-import type { Editor, Host } from "./host.ts";
 import { preview } from "./messages.ts";
 
 /** Of a payload, in the details. */

@@ -1,8 +1,7 @@
-import { type Broker, bytesPayload, jsonTextPayload, type Message, type Payload, QueuescopeError, textPayload, type TraceEvent } from "../core/index.ts";
+import { type Broker, bytesPayload, jsonTextPayload, type Message, type Payload, textPayload, type TraceEvent } from "../core/index.ts";
 import type { MessageAttempt, MessageDetail } from "../protocol/index.ts";
 import { editorOf } from "./editor.ts";
 import type { Handlers } from "./handlers.ts";
-import type { Editor, Host } from "./host.ts";
 import { unlessGone } from "./messages-list.ts";
 import { messageRow } from "./messages-row.ts";
 
