@@ -129,7 +129,7 @@ interface StopProps {
 function Bar({ step, row, story, place, stop }: { readonly step: TraceStep; readonly row: TraceRow; readonly story: TraceStory; readonly place: (time: number) => number; readonly stop: StopProps }): JSX.Element {
   const ms = lasted(step, story.now);
   const slow = isSlowest(step, row, story);
-  const classes = ["trace-bar", step.kind, ...(step.end === null ? ["going-on"] : [step.end]), ...(ms === null ? ["unknown"] : []), ...(slow ? ["slowest"] : [])];
+  const classes = ["trace-bar", step.kind, ...(step.end === null ? ["going-on"] : [`end-${step.end}`]), ...(ms === null ? ["unknown"] : []), ...(slow ? ["slowest"] : [])];
   const [left, right] = [place(step.from), place(step.from + (ms ?? 0))];
   return (
     <button type="button" class={classes.join(" ")} style={span(left, right)} data-stop={stop.index} tabIndex={stop.current ? 0 : -1} aria-label={`${stepLabel(step, row, story.now)}${slow ? `, ${t("slowest step")}` : ""}`} onFocus={stop.onFocus} onMouseEnter={stop.onHover}>

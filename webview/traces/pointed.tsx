@@ -40,6 +40,6 @@ function MarkFacts({ mark, story }: { readonly mark: TraceMark; readonly story: 
 }
 
 function Legend(): JSX.Element {
-  const kinds = [["waiting", t("waiting")], ["leased acked", t("leased, done")], ["leased nacked", t("leased, failed")], ["leased going-on", t("leased now")], ["retrying", t("retry delay")], ["dead", t("dead letter")], ["unrecorded", t("not recorded in detail")]] as const;
+  const kinds = [["waiting", t("waiting")], ["leased end-acked", t("leased, done")], ["leased end-nacked", t("leased, failed")], ["leased going-on", t("leased now")], ["retrying", t("retry delay")], ["dead", t("dead letter")], ["unrecorded", t("not recorded in detail")]] as const;
   return <ul class="trace-legend">{kinds.map(([classes, name]) => <li key={name}><span class={`trace-bar ${classes}`} /> {name}</li>)}<li><span class="trace-mark" /> {t("recorded by a handler")}</li></ul>;
 }
