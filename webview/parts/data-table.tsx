@@ -214,7 +214,8 @@ function useSight<Row>(scroller: { readonly current: HTMLDivElement | null }, { 
   let { top } = place;
   const most = Math.max(0, rows.length * ROW_HEIGHT - place.height);
   if (before.current.rows !== rows) {
-    top = before.current.top;
+    // Where it is, not where it was last heard to be: what was just scrolled to by code is told later.
+    top = scroller.current?.scrollTop ?? before.current.top;
     const index = Math.floor(top / ROW_HEIGHT);
     const anchor = before.current.rows[index];
     const wasAtEnd = top >= (before.current.rows.length - 2) * ROW_HEIGHT - place.height;
@@ -230,7 +231,7 @@ function useSight<Row>(scroller: { readonly current: HTMLDivElement | null }, { 
 
   useLayoutEffect(() => {
     const box = scroller.current;
-    if (box !== null && Math.abs(box.scrollTop - top) >= 1 && top !== place.top) box.scrollTop = top;
+    if (box !== null && Math.abs(box.scrollTop - top) >= 1) box.scrollTop = top;
   }, [rows]);
   useEffect(() => {
     const box = scroller.current;
