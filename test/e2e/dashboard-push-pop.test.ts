@@ -48,6 +48,24 @@ describe("the Push tab", () => {
       await until("the template in the form", async () => (await page.getByRole("textbox", { name: "Data" }).inputValue()).includes("{{counter}}"));
     });
 
+    await step("headers keep apart while their names are typed, and a row left empty is none", async (dashboard) => {
+      const name = (n: number) => page.getByRole("textbox", { name: "Header name" }).nth(n);
+      const value = (n: number) => page.getByRole("textbox", { name: "Value of the header" }).nth(n);
+      await page.getByRole("spinbutton", { name: "How many" }).fill("1");
+      await dashboard.button("Add Header").click();
+      await name(0).pressSequentially("x");
+      await value(0).fill("first");
+      await dashboard.button("Add Header").click();
+      await name(1).pressSequentially("xy");
+      await value(1).fill("second");
+      await dashboard.button("Add Header").click();
+      await dashboard.button("Push to drafts").click();
+      await page.getByText("Pushed 1 message.").waitFor();
+      for (const nth of [2, 1, 0]) await dashboard.button("Remove the header").nth(nth).click();
+    });
+    const headers = (await json(folder, "peek", "drafts", "--limit", "100")).map((message) => message["headers"]);
+    assert.deepEqual(headers.filter((pairs) => JSON.stringify(pairs) !== "{}"), [{ x: "first", xy: "second" }]);
+
     await step("a duplicate is answered with its original", async (dashboard) => {
       await page.getByRole("spinbutton", { name: "How many" }).fill("1");
       await page.getByRole("textbox", { name: "Partition" }).fill("");
