@@ -4,8 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { fillSample } from "../../scripts/sample.ts";
+import { connect } from "../../src/client/index.ts";
 import { DashboardProcess, fillFrom, openDashboard } from "../support/dashboard-page.ts";
 import { startProxy } from "../support/proxy.ts";
+import { pushSteadily } from "../support/pushing.ts";
 import { queuescope } from "./support/cli.ts";
 
 let sample: string;
@@ -34,6 +36,29 @@ describe("the dashboard's page", () => {
       await dashboard.row("shipments").waitFor();
     });
     assert.deepEqual(session.problems, []);
+  });
+
+  it("keeps its header current where the queue changes faster than it can be read", async () => {
+    await using session = await openDashboard({ name: "slow-way", fill: fillFrom(sample) });
+    const { step, page, folder } = session;
+    // Every word of the host takes longer than it is until the next change.
+    await page.routeWebSocket(/.*/, (socket) => {
+      const server = socket.connectToServer();
+      socket.onMessage((message) => { server.send(message); });
+      server.onMessage((message) => { setTimeout(() => { socket.send(message); }, 800); });
+    });
+    await step("reached over a slow way", async (dashboard) => {
+      await page.reload();
+      await dashboard.openQueue("shipments");
+    });
+    await using queues = await connect({ cwd: folder });
+    const stop = new AbortController();
+    const pushing = pushSteadily(queues.broker, { queue: "shipments", perSecond: 20, messages: 100_000, signal: stop.signal });
+    await step("the count goes up meanwhile", async () => {
+      await page.locator(".count", { hasText: "ready" }).filter({ hasText: /^[4-9]\d|^\d{3,}/ }).waitFor();
+    });
+    stop.abort();
+    await pushing;
   });
 
   it("says when the connection is lost, connects by itself, and shows what it missed", async () => {

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
-import type { ConnectionStatus, QueueView, Surroundings } from "../../src/protocol/index.ts";
+import type { ConnectionStatus, Surroundings } from "../../src/protocol/index.ts";
 import type { Memory } from "../channel/channel.ts";
 import type { Client } from "../channel/client.ts";
 import { t } from "../l10n.ts";
@@ -10,6 +10,7 @@ import { type Inspector, InspectorContext, startOf, type TabStart } from "./insp
 import { remembered } from "./memory.ts";
 import { TabBar, TabPanel } from "./tab-bar.tsx";
 import { isTab, type TabName } from "./tabs.ts";
+import { useQuestion } from "./use-call.ts";
 
 export interface AppProps {
   readonly client: Client;
@@ -28,7 +29,7 @@ export function App({ client, memory, surroundings, queue: name, first }: AppPro
   const [tabStart, setTabStart] = useState<TabStart>(startOf(first.tab, first.id));
   const [announced, announce] = useState("");
   const { version, status } = useEvents(client, surroundings.connection.status);
-  const { queue, error } = useQueue(client, name, version);
+  const { value: queue, error } = useQuestion(client, version, "queue.get", { queue: name });
 
   useEffect(() => { memory.set({ ...remembered(memory.get()), connection: surroundings.connection.id, queue: name, tab, group }); }, [memory, name, tab, group]);
   useEffect(() => client.onEvent((event) => {
@@ -70,22 +71,4 @@ function useEvents(client: Client, first: ConnectionStatus): { readonly version:
     else if (event.name === "connection") setStatus(event.status);
   }), [client]);
   return { version, status };
-}
-
-function useQueue(client: Client, name: string, version: number): { readonly queue: QueueView | undefined; readonly error: Error | undefined } {
-  const [queue, setQueue] = useState<QueueView>();
-  const [error, setError] = useState<Error>();
-  useEffect(() => {
-    let live = true;
-    client.call("queue.get", { queue: name }).then(
-      (value) => {
-        if (!live) return;
-        setQueue(value);
-        setError(undefined);
-      },
-      (reason: unknown) => { if (live) setError(reason instanceof Error ? reason : new Error(String(reason))); },
-    );
-    return () => { live = false; };
-  }, [client, name, version]);
-  return { queue, error };
 }

@@ -21,6 +21,11 @@ interface Answer<M extends MethodName> {
 /** Asks the host, and again whenever the parameters or anything in the broker change. `null` asks nothing. */
 export function useCall<M extends MethodName>(method: M, params: Params<M> | null): Asked<M> {
   const { client, version } = useInspector();
+  return useQuestion(client, version, method, params);
+}
+
+/** The same for whoever isn't below an inspector; asked again with each version. */
+export function useQuestion<M extends MethodName>(client: Client, version: number, method: M, params: Params<M> | null): Asked<M> {
   const key = params === null ? null : JSON.stringify(params);
   const [answer, setAnswer] = useState<Answer<M>>();
   const question = useRef<Question<M> | undefined>(undefined);
