@@ -44,3 +44,6 @@ export function transactionId(value: unknown, field = "transactionId"): string {
 export function traceName(value: unknown, field = "traceName"): string {
   return checkName(value, field, MAX_NAME_BYTES);
 }
+
+/** The `.gitignore` of a workspace's `.queuescope`: queues are nobody else's business, templates of messages are a team's. */
+export const WORKSPACE_GITIGNORE = "/*\n!/templates/\n";

@@ -10,6 +10,7 @@ import { describe, it, type TestContext } from "node:test";
 import { findNats } from "../../scripts/nats-servers.ts";
 import { localNatsStatus, startLocalNats, stopLocalNats, type LocalNats } from "../../src/client/nats-server/index.ts";
 import { RELEASE } from "../../src/client/nats-server/release.ts";
+import { WORKSPACE_GITIGNORE } from "../../src/core/index.ts";
 import { cleanEnvironment, CliFolder, CliProcess, MAIN } from "../support/cli.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { natsSkip } from "../support/nats-server.ts";
@@ -67,7 +68,7 @@ describe("queuescope nats", { skip }, () => {
     assert.deepEqual([started.state, started.started, started.keep], ["running", true, false]);
     assert.match(started.url ?? "", /^nats:\/\/127\.0\.0\.1:\d+$/);
     assert.equal(started.folder, join(cli.path, ".queuescope", "nats"));
-    assert.equal(await readFile(join(cli.path, ".queuescope", ".gitignore"), "utf8"), "*\n");
+    assert.equal(await readFile(join(cli.path, ".queuescope", ".gitignore"), "utf8"), WORKSPACE_GITIGNORE);
     assert.equal((await stat(started.folder)).mode & 0o077, 0, "nobody else can read it");
     await fill(started.url);
 

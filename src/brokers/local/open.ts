@@ -1,8 +1,8 @@
-import { accessSync, constants, mkdirSync, statfsSync, statSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, statfsSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type * as Sqlite from "node:sqlite";
 import type { DatabaseSync } from "node:sqlite";
-import { QueuescopeError } from "../../core/index.ts";
+import { QueuescopeError, WORKSPACE_GITIGNORE } from "../../core/index.ts";
 import { checkFileSystem, checkSqlite, noSqlite } from "./platform.ts";
 import { SCHEMA, SCHEMA_VERSION } from "./schema.ts";
 import { isBusy, translated } from "./sqlite-errors.ts";
@@ -62,8 +62,9 @@ async function loadSqlite(): Promise<typeof Sqlite> {
 function makeFolder(path: string): void {
   const folder = dirname(path);
   try {
-    const made = mkdirSync(folder, { recursive: true });
-    if (made !== undefined && basename(folder) === ".queuescope") writeFileSync(join(folder, ".gitignore"), "*\n", { flag: "wx" });
+    mkdirSync(folder, { recursive: true });
+    // Also where the folder came with a clone, for its templates.
+    if (basename(folder) === ".queuescope" && !existsSync(path) && !existsSync(join(folder, ".gitignore"))) writeFileSync(join(folder, ".gitignore"), WORKSPACE_GITIGNORE, { flag: "wx" });
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "EEXIST" && statSync(folder).isDirectory()) return;
     throw denied(folder, cause);

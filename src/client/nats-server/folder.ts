@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
-import { QueuescopeError } from "../../core/index.ts";
+import { QueuescopeError, WORKSPACE_GITIGNORE } from "../../core/index.ts";
 
 /** What is remembered of a workspace's server. */
 const recordSchema = z.object({
@@ -45,7 +45,7 @@ export class ServerFolder {
       await mkdir(dirname(this.path), { recursive: true });
       // What queues hold is nobody else's business on a shared machine.
       await mkdir(this.path, { recursive: true, mode: 0o700 });
-      await writeFile(join(dirname(this.path), ".gitignore"), "*\n", { flag: "wx" }).catch((error: unknown) => {
+      await writeFile(join(dirname(this.path), ".gitignore"), WORKSPACE_GITIGNORE, { flag: "wx" }).catch((error: unknown) => {
         if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
       });
     } catch (cause) {
