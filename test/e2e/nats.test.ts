@@ -234,7 +234,7 @@ describe("a NATS of one's own", { skip: natsSkip() }, () => {
       await world.store("naq.queue.mails", naqPickle("job"));
       await quickInput.runCommand("Queuescope: Refresh");
       await queues.row("naq:mails", "1 ready").waitFor();
-      assert.deepEqual((await queues.actions(queues.row("naq:mails"))).map((action) => action.replace(/ \(.*/, "")), ["Push Message…", "Open Inspector"]);
+      assert.deepEqual((await queues.actions(queues.row("naq:mails"))).map((action) => action.replace(/ \(.*/, "")), ["Push Message…", "Open Inspector\n[Alt] Open Inspector to the Side"]);
       await quickInput.runCommand("Queuescope: Pop Message");
       await quickInput.pick("Where are the queues?", "my shop: local NATS");
       await quickInput.pick("Queue", "naq:mails");
