@@ -3,7 +3,7 @@ import { medianOf, worstOf } from "./metrics.ts";
 
 const MINUTE = 60_000;
 /** What "now" means for a rate: long enough to be calm, short enough to follow. */
-export const RATE_MINUTES = 5;
+const RATE_MINUTES = 5;
 
 /** A queue's pace over the last minutes: messages a second, and milliseconds (`null` where nothing was delivered). */
 export interface Rates {

@@ -5,7 +5,6 @@ import "@vscode-elements/elements/dist/vscode-icon/index.js";
 import "@vscode-elements/elements/dist/vscode-option/index.js";
 import "@vscode-elements/elements/dist/vscode-progress-bar/index.js";
 import "@vscode-elements/elements/dist/vscode-single-select/index.js";
-import "@vscode-elements/elements/dist/vscode-split-layout/index.js";
 import "@vscode-elements/elements/dist/vscode-textarea/index.js";
 import "@vscode-elements/elements/dist/vscode-textfield/index.js";
 import "./scrollable.ts";
@@ -23,7 +22,5 @@ export const VscodeIcon = webComponent<{ readonly name: string; readonly size?: 
 export const VscodeOption = webComponent<{ readonly value: string; readonly selected?: boolean; readonly description?: string }>("vscode-option");
 export const VscodeProgressBar = webComponent<{ readonly value?: number; readonly max?: number; readonly indeterminate?: boolean }>("vscode-progress-bar");
 export const VscodeSingleSelect = webComponent<{ readonly value?: string; readonly disabled?: boolean; readonly combobox?: boolean; readonly label?: string }>("vscode-single-select");
-/** `initialHandlePosition` and the minima are CSS lengths: `60%`, `200px`. */
-export const VscodeSplitLayout = webComponent<{ readonly split?: "vertical" | "horizontal"; readonly fixedPane?: "start" | "end" | "none"; readonly initialHandlePosition?: string; readonly minStart?: string; readonly minEnd?: string }>("vscode-split-layout");
 export const VscodeTextarea = webComponent<{ readonly value?: string; readonly rows?: number; readonly monospace?: boolean; readonly resize?: string; readonly placeholder?: string; readonly invalid?: boolean; readonly label?: string; readonly readonly?: boolean }>("vscode-textarea");
 export const VscodeTextfield = webComponent<{ readonly value?: string; readonly placeholder?: string; readonly type?: string; readonly disabled?: boolean; readonly invalid?: boolean; readonly label?: string }>("vscode-textfield");
