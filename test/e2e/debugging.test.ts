@@ -66,7 +66,7 @@ describe("debugging", () => {
       await workbench.queues.press(workbench.queues.row("orders"), "Open Inspector");
       await workbench.inspector.show("Dead Letters");
       await workbench.inspector.row("TypeError: Cannot destructure").dblclick();
-      await workbench.inspector.row("d1-1").dblclick();
+      await workbench.inspector.row(/d1-\d/).dblclick();
       await workbench.inspector.button("Debug").click();
       await workbench.debugging.stoppedAt.waitFor();
     });
